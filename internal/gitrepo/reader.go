@@ -1,0 +1,242 @@
+package gitrepo
+
+import (
+	"bufio"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"strconv"
+	"strings"
+	"sync"
+
+	"github.com/kubelts/kubelts/internal/command"
+	"github.com/kubelts/kubelts/internal/errs"
+	"github.com/kubelts/kubelts/internal/git"
+)
+
+const (
+	maxReaders = 4        // git processes that read objects at the same time
+	maxCache   = 64 << 20 // bytes of objects kept, twice: the newer and the older half
+)
+
+// pool is a set of "git cat-file --batch-command" processes over one git directory, and a cache of what they read.
+type pool struct {
+	run    *command.Runner
+	gitDir string
+	idle   chan *reader // holds nil for a reader that is not started yet
+	stop   context.CancelFunc
+	ctx    context.Context //nolint:containedctx // the readers outlive the call that starts them, and end with what opened the pool
+
+	mu         sync.Mutex
+	young, old map[git.OID]object
+	youngSize  int
+}
+
+type object struct {
+	typ     git.Type
+	content []byte
+}
+
+// reader is one process. It belongs to whoever took it from the pool.
+type reader struct {
+	process *command.Process
+	out     *bufio.Reader
+}
+
+func newPool(ctx context.Context, run *command.Runner, gitDir string) *pool {
+	p := &pool{run: run, gitDir: gitDir, idle: make(chan *reader, maxReaders), young: map[git.OID]object{}}
+	p.ctx, p.stop = context.WithCancel(ctx)
+	for range maxReaders {
+		p.idle <- nil
+	}
+	return p
+}
+
+func (p *pool) close() {
+	for range maxReaders {
+		r := <-p.idle
+		if r == nil {
+			continue
+		}
+		r.process.Stdin.Close()    //nolint:errcheck // the end of its input is how the process is told to end
+		io.Copy(io.Discard, r.out) //nolint:errcheck // likewise
+		r.process.Wait()           //nolint:errcheck // likewise
+	}
+	p.stop()
+}
+
+// read returns an object of the wanted type.
+func (p *pool) read(ctx context.Context, id git.OID, want git.Type) ([]byte, error) {
+	if err := ctx.Err(); err != nil {
+		return nil, context.Cause(ctx)
+	}
+	o, ok := p.cached(id)
+	if !ok {
+		var err error
+		if o, err = p.fetch(ctx, id, want); err != nil {
+			return nil, err
+		}
+	}
+	if o.typ != want {
+		return nil, errs.New(errs.Invalid, "object %s is a %s, not a %s", id, o.typ, want)
+	}
+	return o.content, nil
+}
+
+// fetch asks a process. A process whose answer was not read to its end is ended, for its next answer could be taken for another's.
+func (p *pool) fetch(ctx context.Context, id git.OID, want git.Type) (object, error) {
+	var r *reader
+	select {
+	case r = <-p.idle:
+	case <-ctx.Done():
+		return object{}, context.Cause(ctx)
+	}
+	var err error
+	if r == nil {
+		if r, err = p.start(); err != nil {
+			p.idle <- nil
+			return object{}, err
+		}
+	}
+	o, err := r.ask(id, want)
+	if broken(err) {
+		err = errors.Join(err, r.end())
+		r = nil
+	}
+	p.idle <- r
+	if err != nil {
+		return object{}, err
+	}
+	if got := git.Hash(o.typ, o.content); got != id {
+		return object{}, errs.New(errs.Invalid, "object %s is damaged: its content is that of %s", id, got)
+	}
+	p.keep(id, o)
+	return o, nil
+}
+
+func broken(err error) bool {
+	if err == nil {
+		return false
+	}
+	_, absent := errors.AsType[*git.AbsentError](err)
+	return !absent
+}
+
+func (p *pool) start() (*reader, error) {
+	process, err := p.run.Start(p.ctx, ownGit(p.gitDir, "cat-file", "--batch-command"))
+	if err != nil {
+		return nil, err
+	}
+	return &reader{process: process, out: bufio.NewReaderSize(process.Stdout, 64<<10)}, nil
+}
+
+// end closes the pipes of a process that cannot be used any more; what it said on its way out is worth hearing only when it failed.
+func (r *reader) end() error {
+	r.process.Stdin.Close() //nolint:errcheck // it may be gone already
+	if c, ok := r.process.Stdout.(io.Closer); ok {
+		c.Close() //nolint:errcheck // likewise
+	}
+	err := r.process.Wait()
+	if failed, ok := errors.AsType[*command.Error](err); ok && failed.ExitStatus > 0 {
+		return err
+	}
+	return nil
+}
+
+// ask reads "<oid> <type> <size>\n<content>\n" or "<oid> missing\n".
+func (r *reader) ask(id git.OID, want git.Type) (object, error) {
+	if _, err := io.WriteString(r.process.Stdin, "contents "+id.String()+"\n"); err != nil {
+		return object{}, fmt.Errorf("read object %s: %w", id, err)
+	}
+	line, err := r.out.ReadString('\n')
+	if err != nil {
+		return object{}, fmt.Errorf("read object %s: %w", id, err)
+	}
+	fields := strings.Fields(line)
+	if len(fields) == 2 && fields[1] == "missing" {
+		return object{}, &git.AbsentError{OID: id, Type: want}
+	}
+	if len(fields) != 3 || fields[0] != id.String() {
+		return object{}, errs.New(errs.Unavailable, "read object %s: git answered %q", id, strings.TrimSpace(line))
+	}
+	size, err := strconv.ParseInt(fields[2], 10, 64)
+	if err != nil {
+		return object{}, errs.New(errs.Unavailable, "read object %s: size %q", id, fields[2])
+	}
+	if size > maxObject {
+		return object{}, &git.OversizeError{OID: id, Size: size, Limit: maxObject}
+	}
+	content := make([]byte, size+1)
+	if _, err := io.ReadFull(r.out, content); err != nil {
+		return object{}, fmt.Errorf("read object %s: %w", id, err)
+	}
+	return object{typ: git.Type(fields[1]), content: content[:size:size]}, nil
+}
+
+func (p *pool) cached(id git.OID) (object, bool) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if o, ok := p.young[id]; ok {
+		return o, true
+	}
+	o, ok := p.old[id]
+	if ok {
+		p.insert(id, o)
+	}
+	return o, ok
+}
+
+func (p *pool) keep(id git.OID, o object) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.insert(id, o)
+}
+
+// insert keeps what was used lately: when the young half is full it becomes the old one, and the old one is forgotten.
+func (p *pool) insert(id git.OID, o object) {
+	if len(o.content) > maxCache/8 {
+		return
+	}
+	if p.youngSize += len(o.content) + 128; p.youngSize > maxCache {
+		p.old, p.young, p.youngSize = p.young, map[git.OID]object{}, len(o.content)
+	}
+	p.young[id] = o
+}
+
+// Blob implements [git.Objects].
+func (r *Repo) Blob(ctx context.Context, id git.OID) ([]byte, error) { return r.pool.blob(ctx, id) }
+
+// Tree implements [git.Objects].
+func (r *Repo) Tree(ctx context.Context, id git.OID) ([]git.TreeEntry, error) {
+	return r.pool.tree(ctx, id)
+}
+
+// Commit implements [git.Objects].
+func (r *Repo) Commit(ctx context.Context, id git.OID) (*git.Commit, error) {
+	return r.pool.commit(ctx, id)
+}
+
+func (p *pool) blob(ctx context.Context, id git.OID) ([]byte, error) {
+	return p.read(ctx, id, git.TypeBlob)
+}
+
+func (p *pool) tree(ctx context.Context, id git.OID) ([]git.TreeEntry, error) {
+	content, err := p.read(ctx, id, git.TypeTree)
+	if err != nil {
+		return nil, err
+	}
+	entries, err := git.ParseTree(content)
+	if err != nil {
+		return nil, fmt.Errorf("read tree %s: %w", id, err)
+	}
+	return entries, nil
+}
+
+func (p *pool) commit(ctx context.Context, id git.OID) (*git.Commit, error) {
+	content, err := p.read(ctx, id, git.TypeCommit)
+	if err != nil {
+		return nil, err
+	}
+	return git.ParseCommit(id, content)
+}
