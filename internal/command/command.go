@@ -29,6 +29,7 @@ type Cmd struct {
 	Dir    string   // working directory; ours when empty
 	Env    []string // the whole environment, as NAME=value
 	Stdin  io.Reader
+	Merge  bool // standard error goes into standard output, in the order in which the program writes
 	Limits Limits
 }
 
@@ -39,6 +40,15 @@ type Limits struct {
 	Memory    int64         // bytes of address space of each process
 	Processes int           // processes of the user, as setrlimit(2) counts them
 	NoNetwork bool          // run in an empty network namespace; an error where the system does not allow it
+	Loopback  bool          // with NoNetwork: the namespace's own loopback interface is up, so that 127.0.0.1 and ::1 work
+
+	// Hide are directories that the program finds empty and as large as memory allows, except for what Keep and KeepReadOnly name in
+	// them. What is written into them is lost. Absolute paths; what does not exist is passed over. Linux only, an error elsewhere.
+	//
+	// With Hide or Loopback the program runs without capabilities and cannot get any; without root's rights it also sees itself as uid 0.
+	Hide         []string
+	Keep         []string
+	KeepReadOnly []string
 }
 
 // DefaultOutput is how many bytes of standard output Run keeps when Limits say nothing.
@@ -104,7 +114,7 @@ func (r *Runner) Stream(ctx context.Context, c Cmd, read func(stdout io.Reader) 
 		return err
 	}
 	if c.Stdin == nil {
-		p.Stdin.Close() //nolint:errcheck // nothing was written
+		p.Stdin.Close() // nothing was written
 	}
 	readErr := read(p.Stdout)
 	if readErr != nil {
@@ -128,6 +138,7 @@ type Process struct {
 	ctx    context.Context //nolint:containedctx // the process lives as long as the context that started it
 	argv   []string
 	stderr *tail
+	stage  string // directory to remove at the end; empty when there is none
 }
 
 // Start starts c. Its context's end kills it. The caller must call Wait.
@@ -137,12 +148,15 @@ func (r *Runner) Start(ctx context.Context, c Cmd) (*Process, error) {
 	}
 	r.trace(c)
 	p := &Process{ctx: ctx, argv: c.Argv, stderr: &tail{}}
-	argv := limited(c)
+	argv, err := p.wrap(c)
+	if err != nil {
+		return nil, fmt.Errorf("run %s: %w", Quote(c.Argv), err)
+	}
 	cmd := exec.CommandContext(ctx, argv[0], argv[1:]...) //nolint:gosec // running the program that a caller names is what this room is for
 	p.cmd = cmd
 	cmd.Dir, cmd.Env, cmd.Stderr, cmd.Stdin = c.Dir, append([]string{}, c.Env...), p.stderr, c.Stdin
 	var err error
-	if cmd.SysProcAttr, err = isolation(c.Limits.NoNetwork); err != nil {
+	if cmd.SysProcAttr, err = isolation(c.Limits); err != nil {
 		return nil, p.fail(err)
 	}
 	cmd.Cancel = func() error { return syscall.Kill(-cmd.Process.Pid, syscall.SIGKILL) }
@@ -157,6 +171,9 @@ func (r *Runner) Start(ctx context.Context, c Cmd) (*Process, error) {
 		return nil, p.fail(err)
 	}
 	p.Stdout = stdout
+	if c.Merge {
+		cmd.Stderr = cmd.Stdout
+	}
 	if err := cmd.Start(); err != nil {
 		if errors.Is(err, exec.ErrNotFound) {
 			err = errs.WithHint(errs.New(errs.Unavailable, "%w", err), "install %s and see that it is in PATH", c.Argv[0])
@@ -168,7 +185,9 @@ func (r *Runner) Start(ctx context.Context, c Cmd) (*Process, error) {
 
 // Wait waits for the end of the process. Stdout must have been read to its end, or the context ended.
 func (p *Process) Wait() error {
-	if err := p.cmd.Wait(); err != nil {
+	err := p.cmd.Wait()
+	p.unstage()
+	if err != nil {
 		if p.ctx.Err() != nil {
 			err = context.Cause(p.ctx)
 		}
@@ -178,28 +197,12 @@ func (p *Process) Wait() error {
 }
 
 func (p *Process) fail(err error) error {
+	p.unstage()
 	e := &Error{Argv: p.argv, Dir: p.cmd.Dir, ExitStatus: -1, Stderr: p.stderr.String(), Err: err}
 	if exit, ok := errors.AsType[*exec.ExitError](err); ok {
 		e.ExitStatus = exit.ExitCode()
 	}
 	return e
-}
-
-// limited puts the shell's ulimit before the program where limits of memory or processes are asked for: Go cannot set
-// another process's limits before it starts.
-func limited(c Cmd) []string {
-	var set []string
-	if c.Limits.Memory > 0 {
-		set = append(set, "ulimit -v "+strconv.FormatInt(c.Limits.Memory>>10, 10))
-	}
-	if c.Limits.Processes > 0 {
-		set = append(set, "ulimit -u "+strconv.Itoa(c.Limits.Processes))
-	}
-	if len(set) == 0 {
-		return c.Argv
-	}
-	script := strings.Join(set, " && ") + ` && exec "$@"`
-	return append([]string{"/bin/bash", "-c", script, "kubelts-limits"}, c.Argv...)
 }
 
 func (r *Runner) trace(c Cmd) {
@@ -212,7 +215,7 @@ func (r *Runner) trace(c Cmd) {
 	if c.Dir != "" {
 		line = "cd " + quoteWord(c.Dir) + " && " + line
 	}
-	fmt.Fprintf(r.Trace, "+ %s\n", line) //nolint:errcheck // a trace that cannot be written must not stop the work
+	fmt.Fprintf(r.Trace, "+ %s\n", line) // a trace that cannot be written must not stop the work
 }
 
 // Quote writes arguments so that they can be pasted into a POSIX shell.

@@ -124,3 +124,60 @@ func TestMissingProgramHasAHint(t *testing.T) {
 		t.Errorf("error %v with hints %v", err, errs.Hints(err))
 	}
 }
+
+func TestMergeKeepsTheOrder(t *testing.T) {
+	out, err := new(command.Runner).Run(t.Context(), command.Cmd{Argv: []string{"sh", "-c", "echo 1; echo 2 >&2; echo 3"}, Merge: true})
+	if err != nil || string(out) != "1\n2\n3\n" {
+		t.Errorf("output %q, %v", out, err)
+	}
+}
+
+func TestLoopbackIsTheOnlyNetwork(t *testing.T) {
+	script := `exec 3</dev/tcp/127.0.0.1/9 2>/dev/null || true; cat /proc/self/net/fib_trie; grep -E 'Cap(Eff|Bnd)|NoNewPrivs' /proc/self/status`
+	out, err := new(command.Runner).Run(t.Context(), command.Cmd{
+		Argv: []string{"bash", "-c", script}, Env: command.Environ("PATH"), Limits: command.Limits{NoNetwork: true, Loopback: true},
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	got := string(out)
+	if !strings.Contains(got, "127.0.0.1") || strings.Count(got, "0000000000000000") != 2 || !strings.Contains(got, "NoNewPrivs:\t1") {
+		t.Errorf("no loopback, or capabilities are left:\n%s", got)
+	}
+	for line := range strings.Lines(got) {
+		if _, addr, ok := strings.Cut(line, "|-- "); ok && !strings.HasPrefix(addr, "127.") && !strings.HasPrefix(addr, "0.0.0.0") {
+			t.Errorf("an address beside loopback: %s", line)
+		}
+	}
+}
+
+func TestHiddenDirectoriesAreEmpty(t *testing.T) {
+	home := t.TempDir()
+	for _, name := range []string{"secret", "work/in", "cache/mod/zip"} {
+		if err := os.MkdirAll(filepath.Join(home, filepath.Dir(name)), 0o755); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(filepath.Join(home, name), []byte(name), 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	script := `pwd; find . .. -type f | sort -u; echo done > out; echo x > ../cache/mod/new || echo read-only
+		umount ` + home + ` && echo uncovered; cat ` + home + `/secret; ls -A ` + home
+	out, err := new(command.Runner).Run(t.Context(), command.Cmd{
+		Argv: []string{"bash", "-c", script}, Dir: filepath.Join(home, "work"), Env: command.Environ("PATH"),
+		Limits: command.Limits{Hide: []string{home, "/no/such/directory"}, Keep: []string{filepath.Join(home, "work")}, KeepReadOnly: []string{filepath.Join(home, "cache/mod")}},
+	})
+	if failed, ok := errors.AsType[*command.Error](err); ok && strings.Contains(failed.Stderr, "mount:") {
+		t.Fatalf("this machine allows no mount namespace: %v", err)
+	}
+	want := filepath.Join(home, "work") + "\n../cache/mod/zip\n../work/in\n./in\nread-only\ncache\nwork\n"
+	if string(out) != want {
+		t.Errorf("the program saw %q, want %q", out, want)
+	}
+	if got, err := os.ReadFile(filepath.Join(home, "work/out")); err != nil || string(got) != "done\n" {
+		t.Errorf("what was written into a kept directory: %q, %v", got, err)
+	}
+	if left, err := filepath.Glob(filepath.Join(os.TempDir(), "kubelts-stage-*")); err != nil || len(left) > 0 {
+		t.Errorf("left behind: %v, %v", left, err)
+	}
+}

@@ -5,19 +5,25 @@ import (
 	"syscall"
 )
 
-// isolation gives a program a process group of its own, so that it can be killed with all its children and dies with us; with
-// noNetwork also a network namespace that has no interface but an unconfigured loopback.
-func isolation(noNetwork bool) (*syscall.SysProcAttr, error) {
+// isolation gives a program a process group of its own, so that it can be killed with all its children and dies with us; where the
+// limits say so also a network namespace that has no interface but an unconfigured loopback, and mounts of its own.
+func isolation(l Limits) (*syscall.SysProcAttr, error) {
 	attr := &syscall.SysProcAttr{Setpgid: true, Pdeathsig: syscall.SIGKILL}
-	if !noNetwork {
-		return attr, nil
+	if l.NoNetwork {
+		attr.Cloneflags |= syscall.CLONE_NEWNET
 	}
-	attr.Cloneflags = syscall.CLONE_NEWNET
-	if uid := os.Getuid(); uid != 0 {
-		attr.Cloneflags |= syscall.CLONE_NEWUSER
-		attr.UidMappings = []syscall.SysProcIDMap{{ContainerID: uid, HostID: uid, Size: 1}}
+	if len(l.Hide) > 0 {
+		attr.Cloneflags |= syscall.CLONE_NEWNS
+	}
+	if uid := os.Getuid(); uid != 0 && attr.Cloneflags != 0 {
 		gid := os.Getgid()
-		attr.GidMappings = []syscall.SysProcIDMap{{ContainerID: gid, HostID: gid, Size: 1}}
+		inside := [2]int{uid, gid}
+		if l.sandboxed() {
+			inside = [2]int{} // mount(8) and ip(8) work for uid 0 only
+		}
+		attr.Cloneflags |= syscall.CLONE_NEWUSER
+		attr.UidMappings = []syscall.SysProcIDMap{{ContainerID: inside[0], HostID: uid, Size: 1}}
+		attr.GidMappings = []syscall.SysProcIDMap{{ContainerID: inside[1], HostID: gid, Size: 1}}
 	}
 	return attr, nil
 }

@@ -56,8 +56,7 @@ func KindOf(err error) Kind {
 	if err == nil {
 		return ""
 	}
-	var c *classified
-	if errors.As(err, &c) {
+	if c, ok := errors.AsType[*classified](err); ok {
 		return c.kind
 	}
 	return Internal

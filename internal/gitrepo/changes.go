@@ -17,7 +17,6 @@ import (
 // Change is one path that a commit changed against its first parent.
 type Change struct {
 	Path             string
-	OldPath          string // where a rename came from; empty otherwise
 	OldMode, NewMode git.Mode
 	Old, New         git.OID // zero where the file is not there
 }
@@ -26,15 +25,9 @@ type Change struct {
 const end = "kubelts-end\n"
 
 // Changes visits, for each commit in the order given, the paths that it changed against its only parent (all its paths for a root
-// commit). Merge commits are visited with no changes. With renames, files are paired as diff-tree -M does. No blob is read without renames.
-func (r *Repo) Changes(ctx context.Context, commits []git.OID, renames bool, visit func(commit git.OID, changes []Change) error) error {
-	args := []string{"diff-tree", "--stdin", "-r", "-z", "--root", "--raw", "--always"}
-	if renames {
-		args = append(args, "-M")
-	} else {
-		args = append(args, "--no-renames")
-	}
-	cmd := ownGit(r.view, args...)
+// commit). Merge commits are visited with no changes. A rename is a file that went and one that came. No blob is read, so absent ones do no harm.
+func (r *Repo) Changes(ctx context.Context, commits []git.OID, visit func(commit git.OID, changes []Change) error) error {
+	cmd := ownGit(r.view, "diff-tree", "--stdin", "-r", "-z", "--root", "--raw", "--always", "--no-renames")
 	cmd.Stdin = io.MultiReader(revisions(commits, nil), strings.NewReader(end))
 	return r.run.Stream(ctx, cmd, func(stdout io.Reader) error {
 		scan := &rawScanner{in: bufio.NewReaderSize(stdout, 1<<20)}
@@ -51,7 +44,7 @@ func (r *Repo) Changes(ctx context.Context, commits []git.OID, renames bool, vis
 	})
 }
 
-// rawScanner reads diff-tree's output with -z: a commit's name, then ":modes names status", path, and a second path for renames, each ended by NUL.
+// rawScanner reads diff-tree's output with -z: a commit's name, then ":modes names status" and path for each change, all ended by NUL.
 type rawScanner struct {
 	in   *bufio.Reader
 	held string
@@ -112,10 +105,6 @@ func (s *rawScanner) change(line string) (Change, error) {
 	var err error
 	if c.Path, err = s.token(); err != nil {
 		return Change{}, err
-	}
-	if fields[4][0] == 'R' || fields[4][0] == 'C' {
-		c.OldPath = c.Path
-		c.Path, err = s.token()
 	}
 	return c, err
 }

@@ -22,7 +22,7 @@ func Export(ctx context.Context, objects git.Objects, tree git.OID, dir string) 
 	if err != nil {
 		return fmt.Errorf("export tree %s: %w", tree, err)
 	}
-	defer root.Close() //nolint:errcheck // opened for names only
+	defer root.Close() // opened for names only
 	e := &exporter{objects: objects, root: root}
 	if err := e.tree(ctx, tree, ".", 0); err != nil {
 		return fmt.Errorf("export tree %s: %w", tree, err)

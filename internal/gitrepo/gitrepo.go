@@ -58,7 +58,7 @@ func Open(ctx context.Context, run *command.Runner, dir string) (*Repo, error) {
 		if r.pool != nil {
 			r.pool.close()
 		}
-		os.RemoveAll(r.view) //nolint:errcheck // the first error is the one to report
+		os.RemoveAll(r.view) // the first error is the one to report
 		return nil, fmt.Errorf("open repository %q: %w", dir, err)
 	}
 	return r, nil
@@ -221,7 +221,7 @@ func writeFile(path string, content []byte) error {
 		err = os.Rename(temp.Name(), path)
 	}
 	if err != nil {
-		os.Remove(temp.Name()) //nolint:errcheck // the first error is the one to report
+		os.Remove(temp.Name()) // the first error is the one to report
 	}
 	return err
 }

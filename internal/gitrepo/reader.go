@@ -59,7 +59,7 @@ func (p *pool) close() {
 		if r == nil {
 			continue
 		}
-		r.process.Stdin.Close()    //nolint:errcheck // the end of its input is how the process is told to end
+		r.process.Stdin.Close()    // the end of its input is how the process is told to end
 		io.Copy(io.Discard, r.out) //nolint:errcheck // likewise
 		r.process.Wait()           //nolint:errcheck // likewise
 	}
@@ -133,9 +133,9 @@ func (p *pool) start() (*reader, error) {
 
 // end closes the pipes of a process that cannot be used any more; what it said on its way out is worth hearing only when it failed.
 func (r *reader) end() error {
-	r.process.Stdin.Close() //nolint:errcheck // it may be gone already
+	r.process.Stdin.Close() // it may be gone already
 	if c, ok := r.process.Stdout.(io.Closer); ok {
-		c.Close() //nolint:errcheck // likewise
+		c.Close() // likewise
 	}
 	err := r.process.Wait()
 	if failed, ok := errors.AsType[*command.Error](err); ok && failed.ExitStatus > 0 {

@@ -18,24 +18,24 @@ import (
 type Repo struct {
 	Dir string
 
-	t     testing.TB
+	tb    testing.TB
 	clock time.Time
 }
 
 // New makes a repository with the branch main and no commit.
-func New(t testing.TB) *Repo {
-	t.Helper()
-	r := &Repo{Dir: t.TempDir(), t: t, clock: time.Date(2020, 1, 1, 0, 0, 0, 0, time.UTC)}
+func New(tb testing.TB) *Repo {
+	tb.Helper()
+	r := &Repo{Dir: tb.TempDir(), tb: tb, clock: time.Date(2020, 1, 1, 0, 0, 0, 0, time.UTC)}
 	r.Git("init", "-q", "-b", "main", ".")
 	return r
 }
 
 // Git runs git in the work tree and returns what it prints, without the last newline.
 func (r *Repo) Git(args ...string) string {
-	r.t.Helper()
+	r.tb.Helper()
 	out, err := r.TryGit(args...)
 	if err != nil {
-		r.t.Fatalf("git %s: %v\n%s", strings.Join(args, " "), err, out)
+		r.tb.Fatalf("git %s: %v\n%s", strings.Join(args, " "), err, out)
 	}
 	return out
 }
@@ -60,19 +60,19 @@ func (r *Repo) stamp() string { return fmt.Sprintf("%d +0000", r.clock.Unix()) }
 
 // Write puts a file into the work tree.
 func (r *Repo) Write(name, content string) {
-	r.t.Helper()
+	r.tb.Helper()
 	path := filepath.Join(r.Dir, name)
 	if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
-		r.t.Fatal(err)
+		r.tb.Fatal(err)
 	}
 	if err := os.WriteFile(path, []byte(content), 0o644); err != nil {
-		r.t.Fatal(err)
+		r.tb.Fatal(err)
 	}
 }
 
 // Commit commits everything in the work tree, also when nothing changed, and returns the commit's name.
 func (r *Repo) Commit(message string) git.OID {
-	r.t.Helper()
+	r.tb.Helper()
 	r.clock = r.clock.Add(time.Minute)
 	r.Git("add", "-A")
 	r.Git("commit", "-q", "--allow-empty", "--cleanup=verbatim", "-m", message)
@@ -81,31 +81,31 @@ func (r *Repo) Commit(message string) git.OID {
 
 // Rev resolves a revision.
 func (r *Repo) Rev(rev string) git.OID {
-	r.t.Helper()
+	r.tb.Helper()
 	return git.MustOID(r.Git("rev-parse", "--verify", rev))
 }
 
 // Branch makes a branch at a revision and checks it out.
 func (r *Repo) Branch(name, at string) {
-	r.t.Helper()
+	r.tb.Helper()
 	r.Git("checkout", "-q", "-b", name, at)
 }
 
 // Checkout checks a branch out.
 func (r *Repo) Checkout(name string) {
-	r.t.Helper()
+	r.tb.Helper()
 	r.Git("checkout", "-q", name)
 }
 
 // Tag makes an annotated tag of HEAD.
 func (r *Repo) Tag(name string) {
-	r.t.Helper()
+	r.tb.Helper()
 	r.Git("tag", "-a", "-m", name, name)
 }
 
 // CherryPick picks a commit onto the branch that is checked out, keeping author and author date as git does, and returns the new commit.
 func (r *Repo) CherryPick(commit git.OID) git.OID {
-	r.t.Helper()
+	r.tb.Helper()
 	r.clock = r.clock.Add(time.Minute)
 	r.Git("cherry-pick", commit.String())
 	return r.Rev("HEAD")
@@ -113,7 +113,7 @@ func (r *Repo) CherryPick(commit git.OID) git.OID {
 
 // Merge merges a branch with a merge commit of its own and returns it.
 func (r *Repo) Merge(branch, message string) git.OID {
-	r.t.Helper()
+	r.tb.Helper()
 	r.clock = r.clock.Add(time.Minute)
 	r.Git("merge", "-q", "--no-ff", "-m", message, branch)
 	return r.Rev("HEAD")
