@@ -14,7 +14,6 @@ import (
 	"io"
 	"os"
 	"os/exec"
-	"strconv"
 	"strings"
 	"sync"
 	"syscall"
@@ -155,7 +154,6 @@ func (r *Runner) Start(ctx context.Context, c Cmd) (*Process, error) {
 	cmd := exec.CommandContext(ctx, argv[0], argv[1:]...) //nolint:gosec // running the program that a caller names is what this room is for
 	p.cmd = cmd
 	cmd.Dir, cmd.Env, cmd.Stderr, cmd.Stdin = c.Dir, append([]string{}, c.Env...), p.stderr, c.Stdin
-	var err error
 	if cmd.SysProcAttr, err = isolation(c.Limits); err != nil {
 		return nil, p.fail(err)
 	}

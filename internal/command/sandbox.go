@@ -1,0 +1,121 @@
+package command
+
+import (
+	"os"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
+)
+
+// sandboxed reports whether the limits need namespaces that a script sets up from inside.
+func (l Limits) sandboxed() bool { return l.Loopback && l.NoNetwork || len(l.Hide) > 0 }
+
+// wrap puts a shell before the program where limits need one: Go cannot set another process's limits before it starts, nor act in a
+// namespace that the process has yet to make. The shell becomes the program; it does not stay.
+func (p *Process) wrap(c Cmd) ([]string, error) {
+	var script []string
+	if c.Limits.sandboxed() {
+		var err error
+		if len(c.Limits.Hide) > 0 {
+			if p.stage, err = os.MkdirTemp("", "kubelts-stage-"); err != nil {
+				return nil, err
+			}
+		}
+		if script, err = sandbox(c, p.stage); err != nil {
+			p.unstage()
+			return nil, err
+		}
+	}
+	if c.Limits.Memory > 0 {
+		script = append(script, "ulimit -v "+strconv.FormatInt(c.Limits.Memory>>10, 10))
+	}
+	if c.Limits.Processes > 0 {
+		script = append(script, "ulimit -u "+strconv.Itoa(c.Limits.Processes))
+	}
+	if len(script) == 0 {
+		return c.Argv, nil
+	}
+	drop := ""
+	if c.Limits.sandboxed() {
+		drop = `"$(PATH=$tools; type -p setpriv || echo setpriv)" --bounding-set=-all --ambient-caps=-all --inh-caps=-all --no-new-privs -- `
+	}
+	script = append(script, "exec "+drop+`"$@"`)
+	return append([]string{"/bin/bash", "-c", strings.Join(script, " &&\n"), "kubelts-limits"}, c.Argv...), nil
+}
+
+// sandbox returns the commands that raise the loopback interface and cover the directories to hide. A covering file system is built
+// on the stage, with what is kept mounted in it, and then moved over the directory: what it covers can no longer be reached by name.
+func sandbox(c Cmd, stage string) ([]string, error) {
+	script := []string{"tools=/usr/sbin:/usr/bin:/sbin:/bin"}
+	with := func(words ...string) { script = append(script, "PATH=$tools "+Quote(words)) }
+	if c.Limits.NoNetwork && c.Limits.Loopback {
+		with("ip", "link", "set", "lo", "up")
+	}
+	if stage == "" {
+		return script, nil
+	}
+	hide, err := existing(c.Limits.Hide)
+	if err != nil {
+		return nil, err
+	}
+	keep, err := existing(slices.Concat(c.Limits.Keep, c.Limits.KeepReadOnly))
+	if err != nil {
+		return nil, err
+	}
+	readOnly, err := existing(c.Limits.KeepReadOnly)
+	if err != nil {
+		return nil, err
+	}
+	with("mount", "-n", "--make-rprivate", "/")
+	for _, dir := range hide {
+		with("mount", "-n", "-t", "tmpfs", "-o", "mode=1777", "kubelts-empty", stage)
+		for _, k := range keep {
+			rel, err := filepath.Rel(dir, k)
+			if err != nil || rel == "." || !filepath.IsLocal(rel) {
+				continue
+			}
+			with("mkdir", "-p", filepath.Join(stage, rel))
+			with("mount", "-n", "--rbind", k, filepath.Join(stage, rel))
+			if slices.Contains(readOnly, k) {
+				with("mount", "-n", "-o", "remount,bind,ro", filepath.Join(stage, rel))
+			}
+		}
+		with("mount", "-n", "--move", stage, dir)
+	}
+	if c.Dir != "" {
+		dir, err := filepath.Abs(c.Dir)
+		if err != nil {
+			return nil, err
+		}
+		script = append(script, "cd "+quoteWord(dir)) // the shell still stands in what is covered now
+	}
+	return script, nil
+}
+
+// existing returns the real paths of those directories that are there, each once, shortest first: a directory is mounted before what is
+// in it.
+func existing(dirs []string) ([]string, error) {
+	var real []string
+	for _, dir := range dirs {
+		path, err := filepath.EvalSymlinks(dir)
+		if os.IsNotExist(err) {
+			continue
+		}
+		if err != nil {
+			return nil, err
+		}
+		real = append(real, path)
+	}
+	slices.SortFunc(real, func(a, b string) int {
+		return (len(a)-len(b))*2 + strings.Compare(a, b)
+	})
+	return slices.Compact(real), nil
+}
+
+func (p *Process) unstage() {
+	if p.stage != "" {
+		os.Remove(p.stage) // it is empty; a failure leaves an empty directory
+		p.stage = ""
+	}
+}
