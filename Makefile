@@ -1,0 +1,59 @@
+# The commands of this project. "make check" is exactly what CI runs.
+
+GO      ?= go
+BIN     := bin
+LINT    := $(BIN)/golangci-lint
+
+.PHONY: build demo test check lint vet docs docs-check data-check vulncheck bench fuzz replay clean help
+
+help: ## list the commands
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 14
+
+build: ## build bin/kubelts
+	$(GO) build -trimpath -o $(BIN)/kubelts ./cmd/kubelts
+
+demo: build ## the whole road on a small repository made on the spot
+	$(BIN)/kubelts demo
+
+test: ## all tests, with the race detector, in random order
+	$(GO) test -race -shuffle=on -timeout=30m ./...
+
+check: lint vet test docs-check ## what CI runs
+
+lint: $(LINT) ## golangci-lint, pinned in tools/go.mod
+	$(LINT) run ./...
+
+vet:
+	$(GO) vet ./...
+	$(GO) mod verify
+
+$(LINT): tools/go.mod
+	$(GO) build -C tools -o ../$(LINT) github.com/golangci/golangci-lint/v2/cmd/golangci-lint
+	@touch $(LINT)
+
+$(BIN)/benchstat: tools/go.mod
+	$(GO) build -C tools -o ../$(BIN)/benchstat golang.org/x/perf/cmd/benchstat
+	@touch $@
+
+docs: build ## write docs/cli anew from the commands
+	rm -rf docs/cli && $(BIN)/kubelts docs markdown --dir docs/cli
+
+docs-check: build ## fail when docs/cli is not what the commands say
+	@rm -rf $(BIN)/cli-docs && $(BIN)/kubelts docs markdown --dir $(BIN)/cli-docs
+	@diff -r docs/cli $(BIN)/cli-docs || { echo 'docs/cli is out of date: run "make docs"' >&2; exit 1; }
+
+vulncheck: ## known vulnerabilities of our dependencies (its database is out of reach in some places)
+	$(GO) run golang.org/x/vuln/cmd/govulncheck@v1.9.0 ./...
+
+bench: $(BIN)/benchstat ## benchmarks; compare two runs with benchstat
+	$(GO) test -run='^$$' -bench=. -benchmem -count=$(or $(COUNT),3) ./... | tee $(BIN)/bench.txt
+	$(BIN)/benchstat $(BIN)/bench.txt
+
+FUZZTIME ?= 10s
+fuzz: ## every fuzz target for FUZZTIME
+	@set -e; for pkg in $$($(GO) list ./...); do \
+	  for target in $$($(GO) test -list '^Fuzz' $$pkg | grep '^Fuzz' || true); do \
+	    echo "$$pkg $$target"; $(GO) test -run='^$$' -fuzz="^$$target$$" -fuzztime=$(FUZZTIME) $$pkg; done; done
+
+clean: ## remove what was built
+	rm -rf $(BIN)
