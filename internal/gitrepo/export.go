@@ -2,9 +2,11 @@ package gitrepo
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"os"
 	"path"
+	"slices"
 
 	"github.com/kubelts/kubelts/internal/errs"
 	"github.com/kubelts/kubelts/internal/git"
@@ -16,14 +18,15 @@ const (
 )
 
 // Export writes the files of a tree into dir, which must be empty. Nothing is written outside dir, whatever names and links the tree
-// holds; submodules become empty directories.
-func Export(ctx context.Context, objects git.Objects, tree git.OID, dir string) error {
+// holds; submodules become empty directories. A file whose object is absent from the clone is an error, unless its path is among those that
+// may be left out.
+func Export(ctx context.Context, objects git.Objects, tree git.OID, dir string, leaveOut ...string) error {
 	root, err := os.OpenRoot(dir)
 	if err != nil {
 		return fmt.Errorf("export tree %s: %w", tree, err)
 	}
 	defer root.Close() // opened for names only
-	e := &exporter{objects: objects, root: root}
+	e := &exporter{objects: objects, root: root, leaveOut: leaveOut}
 	if err := e.tree(ctx, tree, ".", 0); err != nil {
 		return fmt.Errorf("export tree %s: %w", tree, err)
 	}
@@ -31,9 +34,10 @@ func Export(ctx context.Context, objects git.Objects, tree git.OID, dir string) 
 }
 
 type exporter struct {
-	objects git.Objects
-	root    *os.Root
-	files   int
+	objects  git.Objects
+	root     *os.Root
+	leaveOut []string
+	files    int
 }
 
 func (e *exporter) tree(ctx context.Context, id git.OID, dir string, depth int) error {
@@ -66,6 +70,9 @@ func (e *exporter) entry(ctx context.Context, entry git.TreeEntry, name string, 
 		return e.tree(ctx, entry.OID, name, depth+1)
 	}
 	content, err := e.objects.Blob(ctx, entry.OID)
+	if _, absent := errors.AsType[*git.AbsentError](err); absent && slices.Contains(e.leaveOut, name) {
+		return nil
+	}
 	if err != nil {
 		return fmt.Errorf("%s: %w", name, err)
 	}

@@ -174,6 +174,13 @@ func TestPartialCloneFetchesNothing(t *testing.T) {
 	if err == nil || !strings.Contains(err.Error(), tip.String()) {
 		t.Errorf("patch of absent blobs: %v, want an error that names commit %s", err, tip)
 	}
+	tree := upstream.Rev("main~1^{tree}")
+	if err := gitrepo.Export(t.Context(), repo, tree, t.TempDir()); err == nil || !strings.Contains(err.Error(), "a.go") {
+		t.Errorf("export with an absent blob: %v, want an error that names a.go", err)
+	}
+	if err := gitrepo.Export(t.Context(), repo, tree, t.TempDir(), "a.go"); err != nil {
+		t.Errorf("export with an absent blob that may be left out: %v", err)
+	}
 	if err := repo.Changes(t.Context(), []git.OID{tip}, func(git.OID, []gitrepo.Change) error { return nil }); err != nil {
 		t.Errorf("changed paths need no blob: %v", err)
 	}

@@ -9,7 +9,7 @@ import (
 // Paths visits, for each commit in the order given, the paths that it changed against its only parent, without renames: [Repo.Changes] for
 // those who need no more. The slice is the visitor's to keep.
 func (r *Repo) Paths(ctx context.Context, commits []git.OID, visit func(commit git.OID, paths []string) error) error {
-	return r.Changes(ctx, commits, false, func(commit git.OID, changes []Change) error {
+	return r.Changes(ctx, commits, func(commit git.OID, changes []Change) error {
 		paths := make([]string, len(changes))
 		for i, c := range changes {
 			paths[i] = c.Path
