@@ -101,8 +101,14 @@ type Extension struct {
 	PracticalLowerBound string           `json:"practical_lower_bound,omitempty"`
 	Issue               int              `json:"issue,omitempty"`         // number in kubernetes/kubernetes
 	Unfixed             bool             `json:"unfixed,omitempty"`       // by decision or without a fixed version: no release cures it
-	PullRequests        map[string][]int `json:"pull_requests,omitempty"` // of the fix in Project, by branch
-	Fixes               []Fix            `json:"fixes,omitempty"`
+	PullRequests        map[string][]int `json:"pull_requests,omitempty"` // of the fix in kubernetes/kubernetes, by branch
+	RelatedPullRequests []int            `json:"related_pull_requests,omitempty"`
+	PullRequestSource   string           `json:"pull_request_source,omitempty"`
+	// VerifiedFixed is the first release of each minor that was seen in git to carry the fix, in the staging repositories.
+	VerifiedFixed   map[string]string   `json:"verified_fixed,omitempty"`
+	VendorBackports map[string][]string `json:"vendor_backports,omitempty"` // minors by vendor
+	SeveritySource  string              `json:"severity_source,omitempty"`  // where the rating is not from the record's sources
+	Fixes           []Fix               `json:"fixes,omitempty"`
 }
 
 // The classes of records.
