@@ -25,6 +25,10 @@ type Verification struct {
 	Known []Failure `yaml:"known,omitempty"`
 	// Cured are those that only the base has.
 	Cured []Failure `yaml:"cured,omitempty"`
+	// Flaky are tests that failed on the line and passed when they were run again: they block nothing.
+	Flaky []Failure `yaml:"flaky,omitempty"`
+	// Notes say what was decided on the way and what could not be observed, one sentence each.
+	Notes []string `yaml:"notes,omitempty"`
 	// Tests is how many tests were run on the line, skipped ones not counted.
 	Tests int `yaml:"tests"`
 }
@@ -38,6 +42,7 @@ const (
 // Failure is one thing that does not work.
 type Failure struct {
 	Step    string `yaml:"step"`           // build, vet or test
+	Kind    string `yaml:"kind,omitempty"` // what happened, in the words of package verify: failed, panic, timeout, build-failed, ...
 	Package string `yaml:"package"`        // import path
 	Test    string `yaml:"test,omitempty"` // empty when the package as a whole fails
 	Output  string `yaml:"output,omitempty"`
