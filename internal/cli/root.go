@@ -82,6 +82,7 @@ For those who keep a version alive it finds which branches have which hole, carr
 // commands are the commands in the order of the help.
 func commands(a *app) []*cobra.Command {
 	return []*cobra.Command{
+		newPick(a),
 		newDocs(a),
 	}
 }

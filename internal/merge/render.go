@@ -14,7 +14,6 @@ func (m *merger) render(regions []region) Result {
 	next := 0 // the next line of ours to write
 	for _, r := range regions {
 		w.lines(m.ours.lines[next:r.ours.Lo])
-		next = r.ours.Lo
 		switch r.choice {
 		case takeOurs:
 			w.lines(m.ours.lines[r.ours.Lo:r.ours.Hi])

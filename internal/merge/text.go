@@ -8,8 +8,6 @@ type text struct {
 	classes []int32
 }
 
-func (t text) size() int { return len(t.lines) }
-
 // interner gives equal lines the same number, over all texts that it reads.
 type interner struct {
 	numbers map[string]int32

@@ -1,0 +1,186 @@
+package backport
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+
+	"github.com/kubelts/kubelts/internal/git"
+	"github.com/kubelts/kubelts/internal/patch"
+)
+
+// Rung is one method to carry a fix over.
+type Rung interface {
+	// Name is how results name it.
+	Name() string
+	// Try returns a result; nil if the method has nothing to say about this job. A result with conflicts is kept, and the next rung is
+	// tried: the first rung's conflicts are reported when no rung succeeds. An error ends the pick.
+	Try(ctx context.Context, e *Engine, job *Job) (*Result, error)
+}
+
+// Job is a pick, with what was read for it.
+type Job struct {
+	Request
+
+	Fix  Source
+	Ours git.OID // the target's tree
+}
+
+// Source is a commit as a change.
+type Source struct {
+	Commit     git.OID
+	Subject    string
+	Base, Tree git.OID // before and after
+}
+
+const (
+	rungPresent  = "present"
+	rungVerbatim = "verbatim"
+	rungInstance = "instance"
+)
+
+// presentRung finds the fix, or an instance of it, in the target's history.
+type presentRung struct{}
+
+func (presentRung) Name() string { return rungPresent }
+
+func (p presentRung) Try(ctx context.Context, e *Engine, job *Job) (*Result, error) {
+	commits := []git.OID{job.Commit}
+	for _, i := range job.Instances {
+		commits = append(commits, i.Commit)
+	}
+	for _, id := range commits {
+		there, err := e.history.IsAncestor(ctx, id, job.Onto)
+		if err != nil {
+			return nil, err
+		}
+		if !there {
+			continue
+		}
+		undone, files, err := p.undone(ctx, e, id, job.Ours)
+		if err != nil {
+			return nil, err
+		}
+		if !undone {
+			return &Result{Outcome: Present, Confidence: Verbatim, Tree: job.Ours, Rung: rungPresent, Source: id, Files: files}, nil
+		}
+	}
+	return nil, nil //nolint:nilnil // nil means that the rung has nothing to say
+}
+
+// undone reports whether the target has every file as it was before the commit: then it was reverted, and is not there any more.
+func (presentRung) undone(ctx context.Context, e *Engine, id, ours git.OID) (bool, []File, error) {
+	source, err := e.change(ctx, id)
+	if err != nil {
+		return false, nil, err
+	}
+	diff, err := patch.DiffTrees(ctx, e.store, source.Base, source.Tree)
+	if err != nil {
+		return false, nil, err
+	}
+	undone := len(diff.Changes) > 0
+	files := make([]File, 0, len(diff.Changes))
+	for _, c := range diff.Changes {
+		o, err := e.lookup(ctx, ours, c.Path)
+		if err != nil {
+			return false, nil, err
+		}
+		undone = undone && o == c.Old
+		files = append(files, File{Path: c.Path, Rung: rungPresent})
+	}
+	return undone, files, nil
+}
+
+// verbatimRung merges the fix itself.
+type verbatimRung struct{}
+
+func (verbatimRung) Name() string { return rungVerbatim }
+
+func (verbatimRung) Try(ctx context.Context, e *Engine, job *Job) (*Result, error) {
+	return e.merge(ctx, job, job.Fix, rungVerbatim)
+}
+
+// instanceRung merges what upstream landed on the branch that is nearest to the target.
+type instanceRung struct{}
+
+func (instanceRung) Name() string { return rungInstance }
+
+func (r instanceRung) Try(ctx context.Context, e *Engine, job *Job) (*Result, error) {
+	var best *near
+	for _, i := range job.Instances {
+		ok, err := r.usable(ctx, e, job, i)
+		if err != nil {
+			return nil, err
+		}
+		if !ok {
+			continue
+		}
+		n, err := r.measure(ctx, e, job, i.Commit)
+		if _, absent := errors.AsType[*git.AbsentError](err); absent {
+			continue // another instance may do; without any, the verbatim rung's conflicts stand
+		}
+		if err != nil {
+			return nil, err
+		}
+		if best == nil || n.compare(best) < 0 {
+			best = n
+		}
+	}
+	if best == nil {
+		return nil, nil //nolint:nilnil // nil means that the rung has nothing to say
+	}
+	res, err := e.merge(ctx, job, best.source, rungInstance)
+	if err == nil && res.Outcome == Clean {
+		res.Outcome, res.Confidence = Resolved, Adapted
+	}
+	return res, err
+}
+
+// usable keeps out what would give the answer away or comes from the future.
+func (instanceRung) usable(ctx context.Context, e *Engine, job *Job, i Instance) (bool, error) {
+	if i.Commit == job.Commit || !job.AsOf.IsZero() && i.Committed.After(job.AsOf) {
+		return false, nil
+	}
+	descends, err := e.history.IsAncestor(ctx, job.Onto, i.Commit)
+	return !descends, err
+}
+
+// near is how far an instance's surroundings are from the target.
+type near struct {
+	source  Source
+	touched int // files that the instance touches and that differ before it from the target's
+	all     int // files that differ in all
+}
+
+func (n *near) compare(o *near) int {
+	return cmp.Or(cmp.Compare(n.touched, o.touched), cmp.Compare(n.all, o.all),
+		slices.Compare(n.source.Commit[:], o.source.Commit[:]))
+}
+
+func (instanceRung) measure(ctx context.Context, e *Engine, job *Job, id git.OID) (*near, error) {
+	source, err := e.change(ctx, id)
+	if err != nil {
+		return nil, fmt.Errorf("read instance: %w", err)
+	}
+	diff, err := patch.DiffTrees(ctx, e.store, source.Base, source.Tree)
+	if err != nil {
+		return nil, err
+	}
+	touched := map[string]bool{}
+	for _, c := range diff.Changes {
+		touched[c.Path] = true
+	}
+	distance, err := patch.DiffTrees(ctx, e.store, source.Base, job.Ours)
+	if err != nil {
+		return nil, err
+	}
+	n := &near{source: source, all: len(distance.Changes)}
+	for _, c := range distance.Changes {
+		if touched[c.Path] {
+			n.touched++
+		}
+	}
+	return n, nil
+}

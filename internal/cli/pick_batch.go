@@ -1,0 +1,184 @@
+package cli
+
+import (
+	"bufio"
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+
+	"github.com/kubelts/kubelts/internal/backport"
+	"github.com/kubelts/kubelts/internal/errs"
+	"github.com/kubelts/kubelts/internal/git"
+	"github.com/kubelts/kubelts/internal/gitrepo"
+)
+
+const (
+	maxPickLine  = 64 << 10 // bytes of a line of a batch
+	keepTogether = 256      // results whose trees get their refs in one transaction
+)
+
+// pickLine is one pick of a batch.
+type pickLine struct {
+	ID     string `json:"id"`
+	Commit string `json:"commit"`
+	Onto   string `json:"onto"`
+	AsOf   string `json:"as_of"`
+}
+
+// batch does the picks that standard input names, several at a time, and prints the results in order. At most twice as many results as
+// there are workers are held.
+func (s *picking) batch(ctx context.Context) error {
+	ctx, cancel := context.WithCancelCause(ctx)
+	defer cancel(nil)
+	workers := s.parallel()
+	slots := make(chan struct{}, workers)
+	queue := make(chan chan backport.Result, workers)
+	var readErr error
+	go func() {
+		defer close(queue)
+		readErr = readLines(s.Stdin, func(line []byte, tooLong bool) error {
+			done := make(chan backport.Result, 1)
+			select {
+			case slots <- struct{}{}:
+			case <-ctx.Done():
+				return context.Cause(ctx)
+			}
+			go func() {
+				defer func() { <-slots }()
+				done <- s.line(ctx, line, tooLong)
+			}()
+			select {
+			case queue <- done:
+				return nil
+			case <-ctx.Done():
+				return context.Cause(ctx)
+			}
+		})
+	}()
+	counts, err := s.printAll(ctx, queue)
+	if err != nil {
+		cancel(err)
+		for range queue { // lets the reader end
+		}
+		return err
+	}
+	if readErr != nil {
+		return fmt.Errorf("read picks: %w", readErr)
+	}
+	return s.summary(counts)
+}
+
+// readLines calls each with the lines of r, without their ends, blank ones left out. A line that is too long is cut and marked.
+func readLines(r io.Reader, each func(line []byte, tooLong bool) error) error {
+	in := bufio.NewReaderSize(r, maxPickLine)
+	for {
+		line, err := in.ReadSlice('\n')
+		tooLong := errors.Is(err, bufio.ErrBufferFull)
+		line = bytes.Clone(bytes.TrimSpace(line))
+		for errors.Is(err, bufio.ErrBufferFull) {
+			_, err = in.ReadSlice('\n')
+		}
+		if err != nil && !errors.Is(err, io.EOF) {
+			return err
+		}
+		if len(line) > 0 {
+			if err := each(line, tooLong); err != nil {
+				return err
+			}
+		}
+		if err != nil {
+			return nil
+		}
+	}
+}
+
+// line does one pick of a batch. Whatever goes wrong is told in its result.
+func (s *picking) line(ctx context.Context, text []byte, tooLong bool) backport.Result {
+	var l pickLine
+	fail := func(err error) backport.Result {
+		res := backport.Failed(backport.Request{ID: l.ID}, err)
+		res.Commit, res.Onto = l.Commit, l.Onto
+		return res
+	}
+	if tooLong {
+		return fail(errs.New(errs.Invalid, "a line of more than %d bytes", maxPickLine))
+	}
+	if err := json.Unmarshal(text, &l); err != nil {
+		return fail(errs.New(errs.Invalid, "read line: %w", err))
+	}
+	if l.Commit == "" || l.Onto == "" {
+		return fail(errs.New(errs.Invalid, `a line needs "commit" and "onto"`))
+	}
+	asOf := l.AsOf
+	if asOf == "" {
+		asOf = s.asOf
+	}
+	r, err := s.request(ctx, l.ID, l.Commit, l.Onto, asOf)
+	if err != nil {
+		return fail(err)
+	}
+	return s.engine.Pick(ctx, r)
+}
+
+// printAll prints results as they come, and keeps their trees alive.
+func (s *picking) printAll(ctx context.Context, queue <-chan chan backport.Result) (map[backport.Outcome]int, error) {
+	counts := map[backport.Outcome]int{}
+	out := json.NewEncoder(s.Stdout)
+	out.SetEscapeHTML(false)
+	var trees []git.OID
+	for done := range queue {
+		res := <-done
+		if err := ctx.Err(); err != nil {
+			return counts, context.Cause(ctx)
+		}
+		if trees = append(trees, res.Tree); len(trees) == keepTogether {
+			if err := s.keep(ctx, trees); err != nil {
+				return counts, err
+			}
+			trees = trees[:0]
+		}
+		if err := out.Encode(res); err != nil {
+			return counts, fmt.Errorf("write result: %w", err)
+		}
+		counts[res.Outcome]++
+	}
+	return counts, s.keep(ctx, trees)
+}
+
+// keep gives trees a ref in our own store, so that nothing prunes them. The clone's refs are its owner's.
+func (s *picking) keep(ctx context.Context, trees []git.OID) error {
+	if s.write {
+		return nil
+	}
+	var updates []gitrepo.RefUpdate
+	seen := map[git.OID]bool{}
+	for _, t := range trees {
+		if !t.IsZero() && !seen[t] {
+			seen[t] = true
+			updates = append(updates, gitrepo.RefUpdate{Name: "refs/kubelts/picks/" + t.String(), New: t})
+		}
+	}
+	if len(updates) == 0 {
+		return nil
+	}
+	return s.store.UpdateRefs(ctx, updates)
+}
+
+// summary says on standard error what became of a batch.
+func (s *picking) summary(counts map[backport.Outcome]int) error {
+	text, total := "", 0
+	for _, o := range []backport.Outcome{backport.Present, backport.Empty, backport.Clean, backport.Resolved, backport.Conflicted, backport.Error} {
+		total += counts[o]
+		text += fmt.Sprintf(", %d %s", counts[o], o)
+	}
+	if _, err := fmt.Fprintf(s.Stderr, "%d picks%s\n", total, text); err != nil {
+		return err
+	}
+	if counts[backport.Conflicted]+counts[backport.Error] > 0 {
+		return errAct
+	}
+	return nil
+}
