@@ -16,8 +16,22 @@ type Signature struct {
 	When        time.Time
 }
 
+// String is the signature as it stands in an object. What would break its line (angle brackets, newlines) is left out, as git does.
 func (s Signature) String() string {
-	return fmt.Sprintf("%s <%s> %d %s", s.Name, s.Email, s.When.Unix(), s.When.Format("-0700"))
+	when := s.When
+	if when.IsZero() {
+		when = time.Unix(0, 0).UTC()
+	}
+	return fmt.Sprintf("%s <%s> %d %s", uncrud(s.Name), uncrud(s.Email), when.Unix(), when.Format("-0700"))
+}
+
+func uncrud(s string) string {
+	return strings.TrimSpace(strings.Map(func(r rune) rune {
+		if r == '<' || r == '>' || r == '\n' || r == 0 {
+			return -1
+		}
+		return r
+	}, s))
 }
 
 // Commit is a commit object. Headers other than these (gpgsig, mergetag, encoding) are not kept: a commit that is written again is unsigned.
@@ -105,10 +119,10 @@ func ParseSignature(s string) Signature {
 	return sig
 }
 
-// parseZone reads "+hhmm"; anything else is UTC.
+// parseZone reads "+hhmm"; anything else is taken as UTC: history holds offsets that no place ever had.
 func parseZone(s string) *time.Location {
 	n, err := strconv.Atoi(strings.TrimLeft(s, "+-"))
-	if err != nil || len(s) != 5 {
+	if err != nil || len(s) != 5 || s[0] != '+' && s[0] != '-' || n%100 > 59 {
 		return time.UTC
 	}
 	offset := (n/100*60 + n%100) * 60
