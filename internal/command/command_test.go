@@ -165,7 +165,7 @@ func TestHiddenDirectoriesAreEmpty(t *testing.T) {
 		umount ` + home + ` && echo uncovered; cat ` + home + `/secret; ls -A ` + home
 	out, err := new(command.Runner).Run(t.Context(), command.Cmd{
 		Argv: []string{"bash", "-c", script}, Dir: filepath.Join(home, "work"), Env: command.Environ("PATH"),
-		Limits: command.Limits{Hide: []string{home, "/no/such/directory"}, Keep: []string{filepath.Join(home, "work")}, KeepReadOnly: []string{filepath.Join(home, "cache/mod")}},
+		Limits: command.Limits{Hide: []string{home, filepath.Join(home, "cache"), "/tmp", "/root", "/no/such/directory"}, Keep: []string{filepath.Join(home, "work")}, KeepReadOnly: []string{filepath.Join(home, "cache/mod")}},
 	})
 	if failed, ok := errors.AsType[*command.Error](err); ok && strings.Contains(failed.Stderr, "mount:") {
 		t.Fatalf("this machine allows no mount namespace: %v", err)

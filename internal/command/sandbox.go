@@ -21,6 +21,9 @@ func (p *Process) wrap(c Cmd) ([]string, error) {
 			if p.stage, err = os.MkdirTemp("", "kubelts-stage-"); err != nil {
 				return nil, err
 			}
+			if p.stage, err = filepath.EvalSymlinks(p.stage); err != nil {
+				return nil, err
+			}
 		}
 		if script, err = sandbox(c, p.stage); err != nil {
 			p.unstage()
@@ -59,6 +62,7 @@ func sandbox(c Cmd, stage string) ([]string, error) {
 	if err != nil {
 		return nil, err
 	}
+	hide = outermost(hide, stage)
 	keep, err := existing(slices.Concat(c.Limits.Keep, c.Limits.KeepReadOnly))
 	if err != nil {
 		return nil, err
@@ -71,10 +75,10 @@ func sandbox(c Cmd, stage string) ([]string, error) {
 	for _, dir := range hide {
 		with("mount", "-n", "-t", "tmpfs", "-o", "mode=1777", "kubelts-empty", stage)
 		for _, k := range keep {
-			rel, err := filepath.Rel(dir, k)
-			if err != nil || rel == "." || !filepath.IsLocal(rel) {
+			if k == dir || !within(k, dir) {
 				continue
 			}
+			rel := strings.TrimPrefix(k, dir)
 			with("mkdir", "-p", filepath.Join(stage, rel))
 			with("mount", "-n", "--rbind", k, filepath.Join(stage, rel))
 			if slices.Contains(readOnly, k) {
@@ -99,7 +103,7 @@ func existing(dirs []string) ([]string, error) {
 	var real []string
 	for _, dir := range dirs {
 		path, err := filepath.EvalSymlinks(dir)
-		if os.IsNotExist(err) {
+		if os.IsNotExist(err) || path == "/" {
 			continue
 		}
 		if err != nil {
@@ -111,6 +115,27 @@ func existing(dirs []string) ([]string, error) {
 		return (len(a)-len(b))*2 + strings.Compare(a, b)
 	})
 	return slices.Compact(real), nil
+}
+
+// outermost leaves out directories that are in others of the list, and puts the one that holds the stage last: it is gone afterwards.
+func outermost(dirs []string, stage string) []string {
+	var first, last []string
+	for _, dir := range dirs {
+		if slices.ContainsFunc(slices.Concat(first, last), func(outer string) bool { return within(dir, outer) }) {
+			continue
+		}
+		if within(stage, dir) {
+			last = append(last, dir)
+		} else {
+			first = append(first, dir)
+		}
+	}
+	return append(first, last...)
+}
+
+// within reports whether path is dir or in it. Both are real paths.
+func within(path, dir string) bool {
+	return path == dir || strings.HasPrefix(path, strings.TrimSuffix(dir, "/")+"/")
 }
 
 func (p *Process) unstage() {
