@@ -232,7 +232,7 @@ func TestRangesNameReleases(t *testing.T) {
 				}
 			}
 		}
-		lintVerified(t, c, r)
+		lintVerified(t, r)
 	}
 }
 
@@ -253,7 +253,7 @@ func lintEvent(t *testing.T, c *catalog.Catalog, id string, e vuln.Event) {
 }
 
 // lintVerified checks that the first tag that was seen with the fix is the first release that the ranges call fixed.
-func lintVerified(t *testing.T, c *catalog.Catalog, r *vuln.Record) {
+func lintVerified(t *testing.T, r *vuln.Record) {
 	t.Helper()
 	for minor, fixed := range r.Kubelts.VerifiedFixed {
 		v, err := release.Parse(fixed)

@@ -164,7 +164,7 @@ func (c *Catalog) Assess(v release.Version, f Filter) ([]Assessment, error) {
 		if err != nil {
 			return nil, err
 		}
-		if affected && !(f.Unfixed && a.Outlook == FixedInPatch) {
+		if affected && (!f.Unfixed || a.Outlook != FixedInPatch) {
 			found = append(found, a)
 		}
 	}
@@ -184,29 +184,37 @@ func (c *Catalog) assess(r *vuln.Record, v release.Version, m Minor) (Assessment
 		return Assessment{}, false, err
 	}
 	a := Assessment{Record: r, Outlook: NeverFixed}
-	for _, newer := range c.minors {
-		if release.CompareMinors(newer.Minor, m.Minor) < 0 {
-			continue
-		}
-		for _, p := range newer.Patches {
-			if release.CompareUpstream(p.Version, ask[i]) <= 0 {
+	a.FixedIn, err = c.firstCured(r, ask[i])
+	if err != nil {
+		return Assessment{}, false, err
+	}
+	switch {
+	case a.FixedIn.IsZero():
+	case a.FixedIn.Minor == m.Minor:
+		a.Outlook = FixedInPatch
+	default:
+		a.Outlook = FixedInNewer
+	}
+	return a, true, nil
+}
+
+// firstCured returns the first release after a version, in its minor or a newer one, that does not have the flaw; zero when none.
+func (c *Catalog) firstCured(r *vuln.Record, after release.Version) (release.Version, error) {
+	for _, m := range c.minors {
+		for _, p := range m.Patches {
+			if release.CompareUpstream(p.Version, after) <= 0 {
 				continue
 			}
 			has, err := r.Affects(Package, p.Version)
 			if err != nil {
-				return Assessment{}, false, err
+				return release.Version{}, fmt.Errorf("%s and %s: %w", r.ID, p.Version, err)
 			}
-			if has {
-				continue
+			if !has {
+				return p.Version, nil
 			}
-			a.FixedIn, a.Outlook = p.Version, FixedInNewer
-			if newer.Minor == m.Minor {
-				a.Outlook = FixedInPatch
-			}
-			return a, true, nil
 		}
 	}
-	return a, true, nil
+	return release.Version{}, nil
 }
 
 // lastAffected returns the index of the last version that has the flaw, -1 when none has.

@@ -45,15 +45,18 @@ func TestParse(t *testing.T) {
 		{"OpenShift", "v1.27.6+f67aeb3", release.Version{Minor: minor(27), Patch: 6, Vendor: "openshift", Suffix: "+f67aeb3"}, ""},
 		{
 			"build after a pre-release", "v1.20.0-alpha.1.123+abcdef",
-			release.Version{Minor: minor(20), Pre: "alpha.1", Commits: 123, Commit: "abcdef"}, "",
+			release.Version{Minor: minor(20), Pre: "alpha.1", Commits: 123, Commit: "abcdef"},
+			"",
 		},
 		{
 			"build after a release, as git describes it", "v1.28.15-5-gabcdef12",
-			release.Version{Minor: minor(28), Patch: 15, Commits: 5, Commit: "abcdef12"}, "v1.28.15-5+abcdef12",
+			release.Version{Minor: minor(28), Patch: 15, Commits: 5, Commit: "abcdef12"},
+			"v1.28.15-5+abcdef12",
 		},
 		{
 			"dirty build", "v1.28.15-5+abcdef12-dirty",
-			release.Version{Minor: minor(28), Patch: 15, Commits: 5, Commit: "abcdef12", Suffix: "-dirty"}, "",
+			release.Version{Minor: minor(28), Patch: 15, Commits: 5, Commit: "abcdef12", Suffix: "-dirty"},
+			"",
 		},
 		{"dirty", "v1.28.15-dirty", with(v28(15), "", "-dirty"), ""},
 		{"release candidate", "v1.28.0-rc.1", release.Version{Minor: minor(28), Pre: "rc.1"}, ""},

@@ -116,7 +116,7 @@ func TestParseRefuses(t *testing.T) {
 		{"no introduced", events(`{"fixed": "1.2.3"}`), "no introduced event"},
 		{"two in one event", events(`{"introduced": "0", "fixed": "1.2.3"}`), "2 of introduced"},
 		{"empty event", events(`{"introduced": "0"}, {}`), "0 of introduced"},
-		{"unknown key of ours", ours(`"clas": "official"`), `unknown field "clas"`},
+		{"unknown key of ours", ours(`"klass": "official"`), `unknown field "klass"`},
 		{"class", ours(`"class": "rumour"`), `class "rumour" is not known`},
 		{"branch that is an option", ours(`"commits": {"--upload-pack=x": ["1234567"]}`), "is not well formed"},
 		{"commit that is an option", ours(`"commits": {"main": ["--output=x"]}`), "is not a commit name"},
