@@ -1,7 +1,6 @@
 package lts
 
 import (
-	"net/mail"
 	"regexp"
 	"strings"
 
@@ -38,11 +37,11 @@ func (p Person) String() string { return p.Name + " <" + p.Email + ">" }
 
 // ParsePerson reads "Name <address>".
 func ParsePerson(s string) (Person, error) {
-	a, err := mail.ParseAddress(s)
-	if err != nil || a.Name == "" || strings.ContainsAny(a.Name+a.Address, "<>\n\x00") {
+	m := personForm.FindStringSubmatch(s)
+	if m == nil {
 		return Person{}, errs.WithHint(errs.New(errs.Invalid, "%q names nobody", s), `write it as "Ada Author <ada@example.org>"`)
 	}
-	return Person{Name: a.Name, Email: a.Address}, nil
+	return Person{Name: m[1], Email: m[2]}, nil
 }
 
 // PackageDefaults is what all packages of a project say of themselves.
@@ -52,7 +51,10 @@ type PackageDefaults struct {
 	Section  string `yaml:"section,omitempty"` // Debian's: admin
 }
 
-var repositoryForm = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9_.-]*/[A-Za-z0-9_.-]+$`)
+var (
+	repositoryForm = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9_.-]*/[A-Za-z0-9_.-]+$`)
+	personForm     = regexp.MustCompile(`^([^\s<>"\p{C}][^<>"\p{C}]{0,198}[^\s<>"\p{C}]) <([^\s<>"\p{C}]{1,200})>$`)
+)
 
 // ParseProject reads a kubelts.yaml. The name is for messages.
 func ParseProject(name string, content []byte) (*Project, error) {

@@ -14,6 +14,7 @@ type Verification struct {
 	Kind       string   `yaml:"kind"`
 	Tree       git.OID  `yaml:"tree"`     // the line's
 	BaseTree   git.OID  `yaml:"baseTree"` // the base's
+	Changes    string   `yaml:"changes"`  // what was verified, see [Changes]
 	Toolchain  string   `yaml:"toolchain"`
 	Scope      string   `yaml:"scope"`    // see the Scope constants
 	Packages   []string `yaml:"packages"` // import paths that were verified, sorted; never empty
@@ -105,13 +106,22 @@ type Manifest struct {
 	Minor           release.Minor `json:"minor"`
 	Base            Base          `json:"base"`
 	Source          Source        `json:"source"`
+	InputsSHA256    string        `json:"inputsSHA256"` // of kubelts.yaml, line.yaml and the series: what decides a release
 	SeriesSHA256    string        `json:"seriesSHA256"` // of the patch files, in order
 	Patches         []string      `json:"patches"`
 	Date            string        `json:"date"`
 	Toolchain       string        `json:"toolchain"` // as it says of itself: go1.26.8
 	Reproducible    string        `json:"reproducible"`
 	Vulnerabilities []string      `json:"vulnerabilities"` // that the release cures, against its base
+	Open            []Open        `json:"open"`            // what is known and not cured
 	Artifacts       []Artifact    `json:"artifacts"`
+}
+
+// Open is a vulnerability that a release does not cure.
+type Open struct {
+	ID     string `json:"id"`
+	Status string `json:"status"` // affected or under_investigation
+	Reason string `json:"reason,omitempty"`
 }
 
 // Source names what was built.

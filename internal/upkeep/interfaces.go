@@ -13,7 +13,7 @@ import (
 type Builder interface {
 	// Verify builds, vets and tests the packages that the job's paths touch and those that import them, on the line and on its base.
 	// What fails is data, not an error. An empty set of packages, a toolchain that is not there, a tree that go list cannot read are
-	// errors. The caller fills in Tree and BaseTree.
+	// errors. The caller fills in Tree, BaseTree and Changes.
 	Verify(ctx context.Context, job VerifyJob) (*lts.Verification, error)
 	// Build builds one component for one platform. With equal sources, stamp and toolchain it gives equal bytes wherever the source
 	// directory is, as far as the go program allows.
@@ -57,7 +57,7 @@ type Built struct {
 // Packager turns a program into what people install. With equal jobs it gives equal bytes.
 type Packager interface {
 	// Package writes the artifacts of one component for one platform into the job's output directory and returns them in the order
-	// of their names: a tar.gz for every platform, and a deb for linux.
+	// of their names: a tar.gz for every platform, and a deb for linux. Files of these names that a killed run left are replaced.
 	Package(ctx context.Context, job PackageJob) ([]lts.Artifact, error)
 }
 
