@@ -174,7 +174,8 @@ func (m *treeMerge) followTheirs(theirs, ours []patch.Rename) {
 	}
 }
 
-// place puts new files of the fix where the target has the directory now.
+// place puts new files of the fix where the target has the directory now. Moved Go packages have other import paths, which a new
+// file does not know of, and a tool cannot see who else does not: so a person has to look, as with git's merge.directoryRenames=conflict.
 func (m *treeMerge) place(ctx context.Context, moves map[string]patch.Move) error {
 	for _, it := range m.sorted() {
 		to, by, ok := patch.Place(moves, it.path)
@@ -194,11 +195,14 @@ func (m *treeMerge) place(ctx context.Context, moves map[string]patch.Move) erro
 			continue
 		}
 		delete(m.items, it.path)
-		it.from, it.path, it.adapted = it.path, to, true
+		it.from, it.path = it.path, to
 		if ours.Exists() {
 			it.ours = ours
 		}
 		m.items[to] = it
+		if it.ours != it.theirs {
+			it.conflict(ReasonDirectoryMoved, "the target moved "+by.From+" to "+by.To+": a new file may name others by where they were")
+		}
 	}
 	return nil
 }

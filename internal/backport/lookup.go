@@ -9,8 +9,8 @@ import (
 	"github.com/kubelts/kubelts/internal/patch"
 )
 
-// maxCachedEntries bounds the parsed trees that are remembered, twice: about 64 MB each.
-const maxCachedEntries = 800_000
+// maxCachedEntries bounds the parsed trees that are remembered, twice: about 20 MB each.
+const maxCachedEntries = 250_000
 
 // treeCache is a store that remembers parsed trees: the same directories are read over and over in a batch.
 type treeCache struct {

@@ -77,7 +77,7 @@ const (
 	ReasonRenameAdd       Reason = "rename-add"        // one side renamed a file to where the other has a different one
 	ReasonFileDirectory   Reason = "file-directory"    // a file and a directory want the same name: the target's is kept
 	ReasonDirectorySplit  Reason = "directory-split"   // the file's directory went to several places: it stands where the fix has it
-	ReasonDirectoryMoved  Reason = "directory-moved"   // the fix moves a directory in which the target has a file of its own
+	ReasonDirectoryMoved  Reason = "directory-moved"   // one side moved a directory in which the other has a new file
 )
 
 // Conflict is something that is left for a person.

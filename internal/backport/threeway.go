@@ -20,7 +20,6 @@ type item struct {
 	base, ours, theirs patch.Entry
 	result             patch.Entry
 	added              bool // the fix adds it, and the target has nothing there
-	adapted            bool // it was put elsewhere than the fix has it
 	settled            bool // result is decided
 	conflicts          []Conflict
 }
@@ -141,14 +140,13 @@ func (m *treeMerge) result(rung string, tree git.OID) *Result {
 		Outcome: Clean, Confidence: Verbatim, Tree: tree, Rung: rung, Source: m.source.Commit, Notes: m.notes,
 		Files: make([]File, 0, len(m.items)),
 	}
-	adapted, left := false, false
+	left := false
 	for _, it := range m.sorted() {
 		f := File{Path: it.path, From: it.from, Rung: rung, Conflicts: it.conflicts}
 		if it.ours == it.theirs && it.ours == it.result {
 			f.Rung = rungPresent
 		}
 		res.Files = append(res.Files, f)
-		adapted = adapted || it.adapted
 		left = left || len(it.conflicts) > 0
 	}
 	switch {
@@ -156,8 +154,6 @@ func (m *treeMerge) result(rung string, tree git.OID) *Result {
 		res.Outcome, res.Confidence = Conflicted, Review
 	case tree == m.ours:
 		res.Outcome = Empty
-	case adapted:
-		res.Outcome, res.Confidence = Resolved, Adapted
 	}
 	return res
 }

@@ -2,7 +2,9 @@ package patch
 
 import (
 	"bytes"
+	"cmp"
 	"context"
+	"slices"
 	"sync"
 
 	"github.com/kubelts/kubelts/internal/git"
@@ -10,39 +12,55 @@ import (
 
 const (
 	chunkSize      = 64      // bytes of a chunk that no newline ends
-	maxSignatures  = 8 << 20 // chunks that are remembered, twice: about 64 MB each
+	maxSignatures  = 3 << 20 // chunks that are remembered, twice: 24 MB each
 	maxSimilarSize = 16 << 20
 )
 
-// signature is what a content looks like from afar: for each different chunk (a line, or 64 bytes of a longer one), how many bytes
-// such chunks have together.
+// chunk is a line, or 64 bytes of a longer one, by its hash; size is how many bytes such chunks have together.
+type chunk struct{ hash, size uint32 }
+
+// signature is what a content looks like from afar: its different chunks, sorted by hash.
 type signature struct {
 	size   int
-	chunks map[uint64]int32
+	chunks []chunk
 }
 
 // sign makes a content's signature. In a text, the CR of a CR LF does not count, so that a change of line ends hides no rename.
 func sign(content []byte) *signature {
-	s := &signature{size: len(content), chunks: make(map[uint64]int32, len(content)/32)}
+	chunks := make([]chunk, 0, len(content)/24+1)
 	text := bytes.IndexByte(content[:min(len(content), 8000)], 0) < 0
-	const offset, prime = 14695981039346656037, 1099511628211 // FNV-1a
-	h, n := uint64(offset), int32(0)
-	for i, c := range content {
-		if text && c == '\r' && i+1 < len(content) && content[i+1] == '\n' {
+	const offset, prime = 2166136261, 16777619 // FNV-1a
+	c := chunk{hash: offset}
+	for i, b := range content {
+		if text && b == '\r' && i+1 < len(content) && content[i+1] == '\n' {
 			continue
 		}
-		h = (h ^ uint64(c)) * prime
-		n++
-		if n < chunkSize && c != '\n' {
+		c.hash = (c.hash ^ uint32(b)) * prime
+		c.size++
+		if c.size < chunkSize && b != '\n' {
 			continue
 		}
-		s.chunks[h] += n
-		h, n = offset, 0
+		chunks = append(chunks, c)
+		c = chunk{hash: offset}
 	}
-	if n > 0 {
-		s.chunks[h] += n
+	if c.size > 0 {
+		chunks = append(chunks, c)
 	}
-	return s
+	slices.SortFunc(chunks, func(a, b chunk) int { return cmp.Compare(a.hash, b.hash) })
+	return &signature{size: len(content), chunks: slices.Clip(unite(chunks))}
+}
+
+// unite makes one of chunks with equal hashes, in place.
+func unite(sorted []chunk) []chunk {
+	out := sorted[:0]
+	for _, c := range sorted {
+		if n := len(out); n > 0 && out[n-1].hash == c.hash {
+			out[n-1].size += c.size
+		} else {
+			out = append(out, c)
+		}
+	}
+	return out
 }
 
 // similarity is the share of the larger content, of maxScore, that is made of chunks which both have.
@@ -51,12 +69,17 @@ func similarity(a, b *signature) int {
 	if larger == 0 || b.size == 0 {
 		return 0
 	}
-	if len(b.chunks) < len(a.chunks) {
-		a, b = b, a
-	}
 	common := 0
-	for h, n := range a.chunks {
-		common += int(min(n, b.chunks[h]))
+	for x, y := a.chunks, b.chunks; len(x) > 0 && len(y) > 0; {
+		switch {
+		case x[0].hash < y[0].hash:
+			x = x[1:]
+		case x[0].hash > y[0].hash:
+			y = y[1:]
+		default:
+			common += int(min(x[0].size, y[0].size))
+			x, y = x[1:], y[1:]
+		}
 	}
 	return common * maxScore / larger
 }
