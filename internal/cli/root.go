@@ -82,6 +82,8 @@ For those who keep a version alive it finds which branches have which hole, carr
 // commands are the commands in the order of the help.
 func commands(a *app) []*cobra.Command {
 	return []*cobra.Command{
+		newSupport(a),
+		newVuln(a),
 		newPick(a),
 		newDocs(a),
 	}
