@@ -130,6 +130,9 @@ func (m *treeMerge) followOurs(ours, theirs []patch.Rename) {
 		other := m.items[r.To]
 		their, renamed := theirTo[r.From]
 		switch {
+		case it.theirs.Exists() && it.theirs.Mode.IsRegular() != it.base.Mode.IsRegular():
+			moved.conflict(ReasonType, "the fix makes a "+kind(it.theirs.Mode)+" of "+r.From+", which the target renamed")
+			moved.settle(r.New)
 		case it.theirs.Exists() && other != nil:
 			moved.conflict(ReasonRenameAdd, "the target renamed "+r.From+" to a name that the fix gives a file of its own")
 		case it.theirs.Exists():
@@ -167,6 +170,8 @@ func (m *treeMerge) followTheirs(theirs, ours []patch.Rename) {
 				dst.conflict(ReasonRenameDelete, "the fix renames "+r.From+", which the target does not have")
 				dst.settle(dst.theirs)
 			}
+		case it.ours.Mode.IsRegular() != it.base.Mode.IsRegular():
+			dst.conflict(ReasonType, "the fix renames "+r.From+", which the target made a "+kind(it.ours.Mode))
 		case !dst.ours.Exists():
 			dst.from, dst.base, dst.ours = r.From, it.base, it.ours
 			it.settle(patch.Entry{})

@@ -8,6 +8,7 @@ import (
 	"slices"
 
 	"github.com/kubelts/kubelts/internal/git"
+	"github.com/kubelts/kubelts/internal/merge"
 	"github.com/kubelts/kubelts/internal/patch"
 )
 
@@ -149,17 +150,16 @@ func (instanceRung) usable(ctx context.Context, e *Engine, job *Job, i Instance)
 
 // near is how far an instance's surroundings are from the target.
 type near struct {
-	source  Source
-	touched int // files that the instance touches and that differ before it from the target's
-	all     int // files that differ in all
+	source Source
+	lines  int // that differ, in the files that the instance touches, between the target and what was before the instance
+	files  int // that differ in all
 }
 
 func (n *near) compare(o *near) int {
-	return cmp.Or(cmp.Compare(n.touched, o.touched), cmp.Compare(n.all, o.all),
-		slices.Compare(n.source.Commit[:], o.source.Commit[:]))
+	return cmp.Or(cmp.Compare(n.lines, o.lines), cmp.Compare(n.files, o.files), slices.Compare(n.source.Commit[:], o.source.Commit[:]))
 }
 
-func (instanceRung) measure(ctx context.Context, e *Engine, job *Job, id git.OID) (*near, error) {
+func (r instanceRung) measure(ctx context.Context, e *Engine, job *Job, id git.OID) (*near, error) {
 	source, err := e.change(ctx, id)
 	if err != nil {
 		return nil, fmt.Errorf("read instance: %w", err)
@@ -176,11 +176,39 @@ func (instanceRung) measure(ctx context.Context, e *Engine, job *Job, id git.OID
 	if err != nil {
 		return nil, err
 	}
-	n := &near{source: source, all: len(distance.Changes)}
+	n := &near{source: source, files: len(distance.Changes)}
 	for _, c := range distance.Changes {
-		if touched[c.Path] {
-			n.touched++
+		if !touched[c.Path] {
+			continue
 		}
+		lines, err := r.lines(ctx, e, c)
+		if err != nil {
+			return nil, err
+		}
+		n.lines += lines
 	}
 	return n, nil
+}
+
+// lines counts how many lines of both versions of a file the other does not have.
+func (instanceRung) lines(ctx context.Context, e *Engine, c patch.Change) (int, error) {
+	var contents [2][]byte
+	for i, entry := range []patch.Entry{c.Old, c.New} {
+		if !entry.Mode.IsRegular() {
+			continue
+		}
+		var err error
+		if contents[i], err = e.store.Blob(ctx, entry.OID); err != nil {
+			return 0, err
+		}
+	}
+	changes, err := merge.Diff(contents[0], contents[1], merge.Myers)
+	if _, large := errors.AsType[*merge.LimitError](err); large {
+		return merge.MaxLines, nil
+	}
+	n := 0
+	for _, c := range changes {
+		n += c.Old.Hi - c.Old.Lo + c.New.Hi - c.New.Lo
+	}
+	return n, err
 }

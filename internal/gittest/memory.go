@@ -1,7 +1,12 @@
 package gittest
 
 import (
+	"bytes"
+	"compress/zlib"
 	"context"
+	"fmt"
+	"os"
+	"path/filepath"
 	"sync"
 
 	"github.com/kubelts/kubelts/internal/git"
@@ -81,4 +86,41 @@ func (m *Memory) Forget(id git.OID) {
 	delete(m.blobs, id)
 	delete(m.trees, id)
 	delete(m.commits, id)
+}
+
+// Export writes all objects as loose objects into a git directory, for the git program to read.
+func (m *Memory) Export(gitDir string) error {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	for id, content := range m.blobs {
+		if err := writeLoose(gitDir, id, git.TypeBlob, content); err != nil {
+			return err
+		}
+	}
+	for id, entries := range m.trees {
+		if err := writeLoose(gitDir, id, git.TypeTree, git.EncodeTree(entries)); err != nil {
+			return err
+		}
+	}
+	for id, c := range m.commits {
+		if err := writeLoose(gitDir, id, git.TypeCommit, git.EncodeCommit(c)); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func writeLoose(gitDir string, id git.OID, t git.Type, content []byte) error {
+	hex := id.String()
+	path := filepath.Join(gitDir, "objects", hex[:2], hex[2:])
+	if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
+		return err
+	}
+	var b bytes.Buffer
+	z := zlib.NewWriter(&b)
+	fmt.Fprintf(z, "%s %d\x00%s", t, len(content), content) //nolint:errcheck // a buffer takes everything
+	if err := z.Close(); err != nil {
+		return err
+	}
+	return os.WriteFile(path, b.Bytes(), 0o644)
 }
