@@ -17,7 +17,6 @@ import (
 
 	"github.com/kubelts/kubelts/internal/errs"
 	"github.com/kubelts/kubelts/internal/git"
-	"github.com/kubelts/kubelts/internal/vuln"
 )
 
 // Status is how a branch stands to a vulnerability, in the words of OpenVEX.
@@ -42,8 +41,8 @@ func (s Status) Validate() error {
 // The kinds of evidence. Those from Ancestor to Dependency say how a commit of the fix, or one that repeats it, was found on the
 // branch; they are in the order in which they are preferred.
 const (
-	KindNamed             = "named"                    // the record names this commit for this branch, and it is an ancestor
-	KindAncestor          = "ancestor"                 // the fix's commit itself is an ancestor
+	KindAncestor          = "ancestor"                 // the fix's commit on the main branch is itself an ancestor
+	KindNamed             = "named"                    // the record names this commit for another branch, mostly this one, and it is an ancestor
 	KindPatchID           = "patch_id"                 // equal patch-id
 	KindTrailer           = "trailer"                  // Kubernetes-commit or "(cherry picked from commit ...)" name the same commit
 	KindAuthorDateSubject = "author_date_subject"      // equal author, author date and subject
@@ -51,6 +50,7 @@ const (
 	KindDependency        = "dependency"               // equal subject, and brings the module that it names to the same version
 
 	KindReverted      = "reverted"      // this commit reverts the fix, or an instance of it, on the branch
+	KindRestored      = "restored"      // this commit reverts such a revert
 	KindPartial       = "partial"       // some commits of the fix are on the branch, this one is not
 	KindNotFound      = "not_found"     // this commit of the fix is neither on the branch nor repeated there
 	KindNoFixKnown    = "no_fix_known"  // the record names no commit of this repository
@@ -78,7 +78,7 @@ type Match struct {
 	Fix    int     // the fix's place in what [vuln.Record.RequiredFixes] returns for the repository
 	Commit git.OID // the fix's commit: the one on the main branch where the record names it
 	On     git.OID // the commit that can be reached from the target; equal to Commit when that is an ancestor
-	Kind   string  // KindNamed to KindDependency
+	Kind   string  // KindAncestor to KindDependency
 }
 
 // Verdict is the judgement of one record on one target.
@@ -107,10 +107,4 @@ type History interface {
 	// Patches visits, in the order given, the unified diff of each commit, without renames. It ends with an error at the first commit
 	// that it cannot read.
 	Patches(ctx context.Context, commits []git.OID, visit func(commit git.OID, diff []byte) error) error
-}
-
-// Judge judges each record against each target. The repository is the upstream's name (owner/name), by which fixes are chosen. An error
-// means that nothing could be judged; what concerns one record only is in the evidence of its verdicts.
-func Judge(ctx context.Context, history History, repository string, records []*vuln.Record, targets []Target) ([]Verdict, error) {
-	return nil, errs.New(errs.Internal, "triage of %s", repository)
 }

@@ -1,0 +1,172 @@
+package triage
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"strings"
+)
+
+// maxMembers bounds the commits that are taken for the same change.
+const maxMembers = 10_000
+
+// kindOrder is the order in which kinds of evidence are preferred.
+func kindOrder(kind string) int {
+	return slices.Index([]string{KindAncestor, KindNamed, KindPatchID, KindTrailer, KindAuthorDateSubject, KindPullRequest, KindDependency}, kind)
+}
+
+// neighbour is a commit that seems to be the same change as another one, and why.
+type neighbour struct {
+	commit   int32
+	evidence Evidence
+}
+
+// neighbours are the commits that say or show that they are the same change as commit i.
+func (j *judge) neighbours(i int32) []neighbour {
+	x, c := j.x, &j.x.commits[i]
+	var found []neighbour
+	add := func(others []int32, kind, note string) {
+		for _, o := range others {
+			if o != i && !x.commits[o].merge {
+				found = append(found, neighbour{o, Evidence{Kind: kind, Commit: x.commits[o].oid, Note: note}})
+			}
+		}
+	}
+	if id, ok := j.s.patches[i]; ok {
+		add(j.s.byPatch[id], KindPatchID, "patch-id "+id.Short()+" as "+c.oid.Short())
+	}
+	if !c.kube.IsZero() {
+		add(x.byKube[c.kube], KindTrailer, "Kubernetes-commit "+c.kube.Short()+" as "+c.oid.Short())
+		add(x.byOrigin[c.kube.String()], KindTrailer, "cherry picked from commit "+c.kube.Short()+", published as "+c.oid.Short())
+	}
+	add(x.byOrigin[c.oid.String()], KindTrailer, "cherry picked from commit "+c.oid.Short())
+	if c.claims != nil {
+		for _, origin := range c.claims.origins {
+			add(x.named(origin), KindTrailer, "origin of "+c.oid.Short()+" by its message")
+			add(x.byOrigin[origin], KindTrailer, "cherry picked from commit "+origin+" as "+c.oid.Short())
+		}
+	}
+	if c.when > 0 && c.subject != "" {
+		add(x.bySign[c.signature()], KindAuthorDateSubject, "author, author date and subject of "+c.oid.Short())
+	}
+	return found
+}
+
+// carried are the commits that came with pull requests that carried a part over: those with the part's subject; or the only one, when
+// it touches at least half of the part's files.
+func (j *judge) carried(ctx context.Context, p *part, confirm bool) ([]neighbour, error) {
+	var merges []int32
+	for _, n := range p.pulls {
+		merges = append(merges, j.x.byPick[n]...)
+	}
+	for _, n := range p.carried {
+		merges = append(merges, j.x.byPull[n]...)
+	}
+	slices.Sort(merges)
+	var found []neighbour
+	for _, m := range slices.Compact(merges) {
+		brought := j.x.brought(m)
+		same := slices.DeleteFunc(slices.Clone(brought), func(i int32) bool { return !j.sameSubject(p, i) })
+		if !confirm {
+			same = brought
+		} else if len(same) == 0 && len(brought) == 1 {
+			names, err := j.s.base(ctx, brought[0])
+			if err != nil {
+				return nil, err
+			}
+			if 2*shared(p.names, names) >= len(p.names) {
+				same = brought
+			}
+		}
+		for _, i := range same {
+			note := "came with " + j.x.commits[m].oid.Short() + ", " + clip(j.x.commits[m].full)
+			found = append(found, neighbour{i, Evidence{Kind: KindPullRequest, Commit: j.x.commits[i].oid, Note: note}})
+		}
+	}
+	return found, nil
+}
+
+func (j *judge) sameSubject(p *part, i int32) bool {
+	return slices.ContainsFunc(p.seeds, func(seed int32) bool { return j.x.commits[seed].subject == j.x.commits[i].subject })
+}
+
+// raised are the commits with the subject of a seed that bring the dependency of which the subject speaks to the same version.
+func (j *judge) raised(p *part) []neighbour {
+	var found []neighbour
+	for _, seed := range p.seeds {
+		c := &j.x.commits[seed]
+		wanted := spokenOf(c.subject, j.s.bumps[seed])
+		if len(wanted) == 0 {
+			continue
+		}
+		for _, i := range j.x.byTitle[c.subject] {
+			for _, bump := range j.s.bumps[i] {
+				if i != seed && slices.Contains(wanted, bump) {
+					found = append(found, neighbour{i, Evidence{Kind: KindDependency, Commit: j.x.commits[i].oid, Path: "go.mod", Note: bump + " with the subject of " + c.oid.Short()}})
+				}
+			}
+		}
+	}
+	return found
+}
+
+// gather finds the commits that are the same change as a part. With confirm false it finds all that may be, to know what must be read.
+func (j *judge) gather(ctx context.Context, p *part, confirm bool) (map[int32][]Evidence, error) {
+	members := map[int32][]Evidence{}
+	var queue []int32
+	take := func(n neighbour) error {
+		if confirm && n.evidence.Kind != KindPatchID {
+			names, err := j.s.base(ctx, n.commit)
+			if err != nil || shared(p.names, names) == 0 {
+				return err
+			}
+			n.evidence.Note += coverage(p.names, names)
+		}
+		if _, ok := members[n.commit]; !ok {
+			queue = append(queue, n.commit)
+		}
+		known := members[n.commit]
+		if !slices.ContainsFunc(known, func(e Evidence) bool { return e.Kind == n.evidence.Kind }) {
+			members[n.commit] = append(known, n.evidence)
+		}
+		return nil
+	}
+	for _, seed := range p.seeds {
+		members[seed] = nil
+		queue = append(queue, seed)
+	}
+	more, err := j.carried(ctx, p, confirm)
+	if err != nil {
+		return nil, err
+	}
+	more = append(more, j.raised(p)...)
+	for {
+		for _, n := range more {
+			if err := take(n); err != nil {
+				return nil, err
+			}
+		}
+		if len(queue) == 0 || len(members) > maxMembers {
+			return members, nil
+		}
+		more = j.neighbours(queue[0])
+		queue = queue[1:]
+	}
+}
+
+// coverage says so when a commit touches only some of a fix's files.
+func coverage(fix, commit []string) string {
+	if n := shared(fix, commit); n < len(fix) {
+		return fmt.Sprintf("; touches %d of its %d files", n, len(fix))
+	}
+	return ""
+}
+
+// clip keeps a subject from a stranger short enough to print.
+func clip(subject string) string {
+	const limit = 120
+	if len(subject) <= limit {
+		return subject
+	}
+	return strings.ToValidUTF8(subject[:limit], "") + "..."
+}

@@ -1,0 +1,155 @@
+package triage
+
+import (
+	"regexp"
+	"strconv"
+	"strings"
+
+	"github.com/kubelts/kubelts/internal/git"
+)
+
+// Bounds on what is taken from one commit message.
+const (
+	maxMessage = 1 << 20 // bytes read
+	maxClaims  = 64      // numbers or names of one sort
+)
+
+var (
+	mergeForm     = regexp.MustCompile(`^Merge pull request #([1-9][0-9]{0,8}) from `)
+	squashForm    = regexp.MustCompile(`\(#([1-9][0-9]{0,8})\)$`)
+	pickForm      = regexp.MustCompile(`(?i)(part(?:ial|ially|s)?\s+(?:of\s+)?)?\bcherry[- ]?pick(?:s|ed|ing)?(?:[- ]of)?(?:\s+(?:pr|pull request))?[ :-]*((?:#[1-9][0-9]{0,8}\b(?:\s*(?:,|&|and)\s*|[\s-])*)+)`)
+	pickBotForm   = regexp.MustCompile(`/cherry-pick-([1-9][0-9]{0,8})-to-`)
+	numberForm    = regexp.MustCompile(`#([1-9][0-9]{0,8})`)
+	originForm    = regexp.MustCompile(`\(cherry[- ]picked from commit ([0-9a-f]{7,40})\)`)
+	kubeForm      = regexp.MustCompile(`(?m)^Kubernetes-commit: ([0-9a-f]{40})\s*$`)
+	revertForm    = regexp.MustCompile(`(?i)\bthis reverts (?:commits? )?([0-9a-f]{7,40})\b`)
+	revertPull    = regexp.MustCompile(`(?i)^revert(?:s|ing)? (?:(?:pr|pull request) )?#?([1-9][0-9]{2,8})\b`)
+	revertOther   = regexp.MustCompile(`(?m)^Reverts (?:[\w.-]+/[\w.-]+)?#([1-9][0-9]{0,8})\s*$`)
+	revertTitle   = regexp.MustCompile(`(?i)^(?:\[[^\]]{1,40}\]\s*)*(revert|reapply)[: ]+"(.+?)"?$`)
+	subjectPrefix = regexp.MustCompile(`^(?:\[[^\]]{1,40}\]:?\s*|(?i:release-[0-9.]{1,20}):\s*)+`)
+)
+
+// claims are what a commit message says about other commits and pull requests. Anybody can write anything: a claim counts only where
+// the commit's paths bear it out.
+type claims struct {
+	merge   bool // "Merge pull request", whatever its parents: publishing flattens some
+	pull    int  // the pull request that it merges, or was squashed from
+	title   string
+	picks   []int    // pull requests that it says it is a cherry-pick of
+	origins []string // commits that it says it was picked from, full or abbreviated
+	reverts []string // commits that it says it reverts, full or abbreviated
+
+	revertTitle string // the subject of what it says it reverts
+	revertPulls []int  // the pull requests that it says it reverts
+}
+
+// parseClaims reads a message; nil when it claims nothing.
+func parseClaims(message string) *claims {
+	if len(message) > maxMessage {
+		message = message[:maxMessage]
+	}
+	subject := git.Subject(message)
+	_, body, _ := strings.Cut(strings.TrimLeft(message, "\n"), "\n\n")
+	c := claims{origins: namesIn(originForm, message), reverts: namesIn(revertForm, message)}
+	if m := mergeForm.FindStringSubmatch(subject); m != nil {
+		c.merge, c.pull = true, number(m[1])
+		c.title, _, _ = strings.Cut(strings.TrimSpace(body), "\n")
+		c.title = strings.Clone(c.title)
+	} else if m := squashForm.FindStringSubmatch(subject); m != nil {
+		c.pull = number(m[1])
+	}
+	c.picks = picks(message)
+	c.revertTitle = titleReverted(subject)
+	for _, form := range []struct {
+		form *regexp.Regexp
+		text string
+	}{{revertPull, subject}, {revertOther, body}} {
+		for _, m := range form.form.FindAllStringSubmatch(form.text, maxClaims) {
+			c.revertPulls = append(c.revertPulls, number(m[1]))
+		}
+	}
+	if m := mergeForm.FindStringSubmatch(c.revertTitle); m != nil {
+		c.revertPulls = append(c.revertPulls, number(m[1]))
+	}
+	if !c.merge && c.pull == 0 && len(c.picks)+len(c.origins)+len(c.reverts)+len(c.revertPulls) == 0 && c.revertTitle == "" {
+		return nil
+	}
+	return &c
+}
+
+// isRevert reports whether the message says that the commit takes something back.
+func (c *claims) isRevert() bool {
+	return c != nil && (len(c.reverts) > 0 || len(c.revertPulls) > 0 || c.revertTitle != "")
+}
+
+// picks finds the pull requests that a message says it carries over. "Cherry-pick part of #1" says that it does not carry all of it.
+func picks(message string) []int {
+	var found []int
+	for _, m := range pickForm.FindAllStringSubmatch(message, maxClaims) {
+		if m[1] != "" {
+			continue
+		}
+		for _, n := range numberForm.FindAllStringSubmatch(m[2], maxClaims) {
+			found = append(found, number(n[1]))
+		}
+	}
+	if m := pickBotForm.FindStringSubmatch(message); m != nil {
+		found = append(found, number(m[1]))
+	}
+	return found
+}
+
+// titleReverted is the subject of the commit that a subject says it takes back: T of `Revert "T"`, `Revert "T"` of `Reapply "T"`.
+func titleReverted(subject string) string {
+	m := revertTitle.FindStringSubmatch(subject)
+	if m == nil {
+		return ""
+	}
+	if strings.EqualFold(m[1], "reapply") {
+		return `Revert "` + m[2] + `"`
+	}
+	// Long subjects are cut off, the closing quotes with the rest: `Revert "Revert "T"`.
+	if strings.Count(m[2], `"`)%2 == 1 {
+		return m[2] + `"`
+	}
+	return strings.Clone(m[2])
+}
+
+// kubernetesCommit is the commit of kubernetes/kubernetes that a staging repository's commit was published from.
+func kubernetesCommit(message string) git.OID {
+	all := kubeForm.FindAllStringSubmatch(message, maxClaims)
+	if len(all) == 0 {
+		return git.OID{}
+	}
+	oid, err := git.ParseOID(all[len(all)-1][1])
+	if err != nil {
+		return git.OID{}
+	}
+	return oid
+}
+
+// plainSubject is a subject without what release branches put around it: "[release-1.2] " before and " (#123)" behind.
+func plainSubject(subject string) string {
+	plain := strings.TrimSpace(squashForm.ReplaceAllString(strings.TrimSpace(subject), ""))
+	if rest := plain[len(subjectPrefix.FindString(plain)):]; rest != "" {
+		plain = rest
+	}
+	return strings.Clone(plain)
+}
+
+func namesIn(form *regexp.Regexp, text string) []string {
+	var found []string
+	for _, m := range form.FindAllStringSubmatch(text, maxClaims) {
+		found = append(found, strings.Clone(m[1]))
+	}
+	return found
+}
+
+// number is for digits that a pattern has bounded.
+func number(digits string) int {
+	n, err := strconv.Atoi(digits)
+	if err != nil {
+		return 0
+	}
+	return n
+}

@@ -1,0 +1,122 @@
+package triage
+
+import (
+	"context"
+	"slices"
+)
+
+// findReverts finds, for each member of a part, the later commits that revert the part. A commit that says so counts when it touches one of
+// the part's files: that what is taken back in part is not there is the safe belief.
+func (j *judge) findReverts(ctx context.Context, p *part) error {
+	for _, r := range j.x.reverts {
+		if _, ok := p.members[r]; ok {
+			continue
+		}
+		names, err := j.s.base(ctx, r)
+		if err != nil {
+			return err
+		}
+		if shared(p.names, names) == 0 || !j.reverts(r, p.order) {
+			continue
+		}
+		for _, i := range p.order {
+			if j.x.isAncestor(i, r) {
+				p.undone[i] = append(p.undone[i], r)
+			}
+		}
+	}
+	return nil
+}
+
+// reverts says whether commit r says that it takes back one of some commits: by its name, by that of the merge or the pull request that brought it, or by its
+// subject. A name that leads to something else goes before the subject.
+func (j *judge) reverts(r int32, commits []int32) bool {
+	c := j.x.commits[r].claims
+	among := func(i int32) bool { return slices.Contains(commits, i) }
+	known := false
+	for _, name := range c.reverts {
+		for _, i := range j.x.named(name) {
+			known = true
+			if among(i) || j.isMerge(i) && slices.ContainsFunc(j.x.brought(i), among) {
+				return true
+			}
+		}
+	}
+	if known {
+		return false
+	}
+	for _, n := range c.revertPulls {
+		for _, m := range j.x.byPull[n] {
+			if slices.ContainsFunc(j.x.brought(m), among) {
+				return true
+			}
+		}
+	}
+	if c.revertTitle == "" {
+		return false
+	}
+	for _, m := range j.x.byMerge[c.revertTitle] {
+		if slices.ContainsFunc(j.x.brought(m), among) && j.x.isAncestor(m, r) {
+			return true
+		}
+	}
+	plain := plainSubject(c.revertTitle)
+	return slices.ContainsFunc(commits, func(i int32) bool {
+		return (j.x.commits[i].full == c.revertTitle || j.x.commits[i].subject == plain) && j.x.isAncestor(i, r)
+	})
+}
+
+func (j *judge) isMerge(i int32) bool {
+	c := &j.x.commits[i]
+	return c.merge || c.claims != nil && c.claims.merge
+}
+
+// restorers are the later commits that revert the revert r: such a one must touch every file of r.
+func (j *judge) restorers(ctx context.Context, r int32) ([]int32, error) {
+	if found, ok := j.restored[r]; ok {
+		return found, nil
+	}
+	taken, err := j.s.base(ctx, r)
+	if err != nil {
+		return nil, err
+	}
+	var found []int32
+	for _, rr := range j.x.reverts {
+		if rr == r {
+			continue
+		}
+		names, err := j.s.base(ctx, rr)
+		if err != nil {
+			return nil, err
+		}
+		if shared(taken, names) == len(taken) && j.reverts(rr, []int32{r}) && j.x.isAncestor(r, rr) {
+			found = append(found, rr)
+		}
+	}
+	j.restored[r] = found
+	return found, nil
+}
+
+// effective says whether the revert r stands among the commits of root, and which commit took it back otherwise.
+func (j *judge) effective(ctx context.Context, r int32, root bits, memo map[int32]bool) (stands bool, by int32, err error) {
+	all, err := j.restorers(ctx, r)
+	if err != nil {
+		return false, 0, err
+	}
+	for _, rr := range all {
+		if !root.has(rr) {
+			continue
+		}
+		again, seen := memo[rr]
+		if !seen {
+			if again, _, err = j.effective(ctx, rr, root, memo); err != nil {
+				return false, 0, err
+			}
+			memo[rr] = again
+		}
+		if again {
+			return false, rr, nil
+		}
+	}
+	return true, 0, nil
+}

@@ -1,0 +1,268 @@
+package triage
+
+import (
+	"context"
+	"fmt"
+	"slices"
+)
+
+// found is a part of a fix on a target, or what is known of its absence.
+type found struct {
+	part     *part
+	fix      int   // the fix's place in the record
+	on       int32 // the member that stands for it; -1 when there is none
+	evidence []Evidence
+}
+
+// verdict judges one record on one target.
+func (j *judge) verdict(ctx context.Context, s *subject, target int) (Verdict, error) {
+	t := j.targets[target]
+	v := Verdict{Vulnerability: s.record.ID, Branch: t.Name, Status: UnderInvestigation}
+	if !s.record.Withdrawn.IsZero() {
+		v.Evidence = append(v.Evidence, Evidence{Kind: KindWithdrawn, Note: "withdrawn " + s.record.Withdrawn.UTC().Format("2006-01-02")})
+		return v, nil
+	}
+	root := j.x.reach(j.tips[target])
+	if len(s.fixes) == 0 {
+		v.Evidence = append(v.Evidence, j.noFix(s))
+		j.notIntroduced(s, root, &v)
+		return v, nil
+	}
+	var first attempt
+	for n, group := range s.groups(t.Name) {
+		a, err := j.attempt(ctx, group, t.Name, root)
+		if err != nil {
+			return v, err
+		}
+		if n == 0 || a.whole {
+			first = a
+		}
+		if a.whole {
+			break
+		}
+	}
+	v.Evidence = first.evidence
+	for _, p := range first.here {
+		v.Matches = append(v.Matches, Match{Fix: p.fix, Commit: p.part.commit, On: j.x.commits[p.on].oid, Kind: p.evidence[0].Kind})
+	}
+	if first.whole {
+		return v, j.fixed(ctx, s, first.here, &v)
+	}
+	if first.unknown {
+		return v, nil
+	}
+	v.Status = Affected
+	for i := range v.Evidence {
+		if len(first.here) > 0 && v.Evidence[i].Kind == KindNotFound {
+			v.Evidence[i].Kind = KindPartial
+		}
+	}
+	if !slices.ContainsFunc(v.Evidence, func(e Evidence) bool { return e.Kind == KindReverted || e.Kind == KindPartial }) {
+		j.notIntroduced(s, root, &v)
+	}
+	return v, nil
+}
+
+// attempt is what a target has of fixes that must all be there.
+type attempt struct {
+	here     []found
+	evidence []Evidence
+	whole    bool
+	unknown  bool // something that could be what is missing cannot be read
+}
+
+func (j *judge) attempt(ctx context.Context, fixes []*fix, branch string, root bits) (attempt, error) {
+	a := attempt{whole: true}
+	for _, f := range fixes {
+		parts, complete, err := j.findFix(ctx, f, branch, root)
+		if err != nil {
+			return a, err
+		}
+		for _, p := range parts {
+			a.evidence = append(a.evidence, p.evidence...)
+			if p.on >= 0 {
+				p.fix = f.place
+				a.here = append(a.here, p)
+			}
+		}
+		if complete {
+			continue
+		}
+		a.whole = false
+		for _, missing := range f.absent {
+			a.evidence = append(a.evidence, missing.evidence)
+		}
+		unreadable := j.unreadable(parts, root)
+		a.evidence = append(a.evidence, unreadable...)
+		a.unknown = a.unknown || len(unreadable) > 0 || f.undecided(branch)
+	}
+	return a, nil
+}
+
+func (j *judge) noFix(s *subject) Evidence {
+	note := "the record names no fix in " + j.repository
+	if s.record.Kubelts.Unfixed {
+		note += "; upstream fixes it nowhere"
+	}
+	return Evidence{Kind: KindNoFixKnown, Note: note}
+}
+
+func (j *judge) fixed(ctx context.Context, s *subject, here []found, v *Verdict) error {
+	v.Status = Fixed
+	on := make([]int32, len(here))
+	for i, p := range here {
+		on[i] = p.on
+	}
+	v.Commit = j.x.commits[slices.Min(on)].oid
+	var err error
+	v.FixedIn, err = j.fixedIn(ctx, v.Branch, s, on)
+	return err
+}
+
+// findFix looks for the instance of a fix that a target has in full, and gives the parts of the one of which it has most.
+func (j *judge) findFix(ctx context.Context, f *fix, branch string, root bits) (parts []found, complete bool, err error) {
+	most := -1
+	for _, in := range f.instances {
+		if len(in.parts) == 0 {
+			continue
+		}
+		here, count := make([]found, 0, len(in.parts)), 0
+		for _, p := range in.parts {
+			one, err := j.findPart(ctx, p, branch, root)
+			if err != nil {
+				return nil, false, err
+			}
+			if one.on >= 0 {
+				count++
+			}
+			here = append(here, one)
+		}
+		if in.absent == 0 && count == len(in.parts) {
+			return here, true, nil
+		}
+		if count > most {
+			parts, most = here, count
+		}
+	}
+	return parts, false, nil
+}
+
+// findPart looks for the member of a part that stands on a target.
+func (j *judge) findPart(ctx context.Context, p *part, branch string, root bits) (found, error) {
+	one := found{part: p, on: -1}
+	var gone []Evidence
+	for _, i := range p.order {
+		if !root.has(i) {
+			continue
+		}
+		stands, why, err := j.stands(ctx, p, i, root)
+		if err != nil {
+			return one, err
+		}
+		if !stands {
+			gone = append(gone, why...)
+			continue
+		}
+		evidence := append(j.evidence(p, i, branch), why...)
+		// Of equals the oldest counts: it is from there on that the fix was there.
+		if one.on < 0 || kindOrder(evidence[0].Kind) <= kindOrder(one.evidence[0].Kind) {
+			one.on, one.evidence = i, evidence
+		}
+	}
+	if one.on >= 0 {
+		return one, nil
+	}
+	one.evidence = slices.CompactFunc(gone, func(a, b Evidence) bool { return a == b })
+	if len(gone) == 0 {
+		one.evidence = []Evidence{{Kind: KindNotFound, Commit: p.commit, Note: fmt.Sprintf("%s: no ancestor and not repeated", clip(j.x.commits[p.seeds[0]].full))}}
+	}
+	return one, nil
+}
+
+// evidence says how a member was found, the best first.
+func (j *judge) evidence(p *part, i int32, branch string) []Evidence {
+	var all []Evidence
+	c := &j.x.commits[i]
+	switch branches := p.named[i]; {
+	case c.oid == p.commit:
+		all = append(all, Evidence{Kind: KindAncestor, Commit: c.oid, Note: clip(c.full)})
+	case slices.Contains(branches, branch):
+		all = append(all, Evidence{Kind: KindNamed, Commit: c.oid, Note: clip(c.full)})
+	case len(branches) > 0:
+		all = append(all, Evidence{Kind: KindNamed, Commit: c.oid, Note: "the record names it for " + branches[0]})
+	}
+	all = append(all, p.members[i]...)
+	slices.SortStableFunc(all, func(a, b Evidence) int { return kindOrder(a.Kind) - kindOrder(b.Kind) })
+	return all
+}
+
+// stands says whether a member is in force among the commits of root, and names the reverts that touch it.
+func (j *judge) stands(ctx context.Context, p *part, i int32, root bits) (bool, []Evidence, error) {
+	memo := map[int32]bool{}
+	var why []Evidence
+	for _, r := range p.undone[i] {
+		if !root.has(r) {
+			continue
+		}
+		effective, by, err := j.effective(ctx, r, root, memo)
+		if err != nil {
+			return false, nil, err
+		}
+		c := &j.x.commits[r]
+		if effective {
+			return false, []Evidence{{Kind: KindReverted, Commit: c.oid, Note: clip(c.full) + "; takes back " + j.x.commits[i].oid.Short()}}, nil
+		}
+		why = append(why, Evidence{Kind: KindRestored, Commit: j.x.commits[by].oid, Note: "takes back the revert " + c.oid.Short()})
+	}
+	return true, why, nil
+}
+
+// fixedAt says whether the fixes that a branch needs are in force among the commits of root.
+func (j *judge) fixedAt(ctx context.Context, s *subject, branch string, root bits) (bool, error) {
+	for _, group := range s.groups(branch) {
+		if a, err := j.attempt(ctx, group, branch, root); err != nil || a.whole {
+			return a.whole, err
+		}
+	}
+	return false, nil
+}
+
+// unreadable names the commits of a target that could not be read and that may be what is missing.
+func (j *judge) unreadable(parts []found, root bits) []Evidence {
+	var all []Evidence
+	for i := range j.x.commits {
+		at := int32(i) //nolint:gosec // a repository has fewer than 2^31 commits
+		err := j.s.unread[at]
+		if err == nil || !root.has(at) {
+			continue
+		}
+		matters := slices.ContainsFunc(parts, func(p found) bool {
+			return p.on < 0 && slices.ContainsFunc(p.part.seeds, func(seed int32) bool {
+				return j.s.sets[at] == 0 || j.s.sets[seed] == 0 || j.s.sets[at] == j.s.sets[seed]
+			})
+		})
+		if matters {
+			all = append(all, Evidence{Kind: KindAbsentObject, Commit: j.x.commits[i].oid, Note: absentNote("what it changes cannot be read", err)})
+		}
+		if len(all) == maxUnreadEvidence {
+			break
+		}
+	}
+	return all
+}
+
+// notIntroduced clears a target that has none of the commits which brought the flaw in, when the record names them all and all are here.
+func (j *judge) notIntroduced(s *subject, root bits, v *Verdict) {
+	if len(s.introduced) == 0 || len(s.unsure) > 0 || len(j.s.unread) > 0 {
+		v.Evidence = append(v.Evidence, s.unsure...)
+		return
+	}
+	var cleared []Evidence
+	for _, p := range s.introduced {
+		if slices.ContainsFunc(p.order, root.has) {
+			return
+		}
+		cleared = append(cleared, Evidence{Kind: KindNotIntroduced, Commit: p.commit, Note: "brought the flaw in, and is neither an ancestor nor repeated"})
+	}
+	v.Status, v.Evidence = NotAffected, cleared
+}
