@@ -84,22 +84,9 @@ func (b *builder) directory(ctx context.Context, prefix string, id git.OID, n *n
 // entry edits what stands at a path.
 func (b *builder) entry(ctx context.Context, path string, existing patch.Entry, n *node) (patch.Entry, error) {
 	if len(n.children) > 0 {
-		inTheWay := existing.Exists() && !existing.Mode.IsTree()
-		if inTheWay && (n.edit == nil || n.edit.Exists()) {
-			b.clash(path+"/", n)
-		} else {
-			dir := patch.Entry{Mode: git.ModeTree}
-			if existing.Mode.IsTree() {
-				dir.OID = existing.OID
-			}
-			var err error
-			if dir.OID, err = b.directory(ctx, path+"/", dir.OID, n); err != nil {
-				return patch.Entry{}, err
-			}
-			existing = patch.Entry{}
-			if !dir.OID.IsZero() {
-				existing = dir
-			}
+		var err error
+		if existing, err = b.below(ctx, path+"/", existing, n); err != nil {
+			return patch.Entry{}, err
 		}
 	}
 	switch {
@@ -112,6 +99,23 @@ func (b *builder) entry(ctx context.Context, path string, existing patch.Entry, 
 		return existing, nil
 	}
 	return *n.edit, nil
+}
+
+// below edits what stands below a path. A file that stays there has nothing below it.
+func (b *builder) below(ctx context.Context, prefix string, existing patch.Entry, n *node) (patch.Entry, error) {
+	dir := patch.Entry{Mode: git.ModeTree}
+	switch {
+	case existing.Mode.IsTree():
+		dir.OID = existing.OID
+	case existing.Exists() && (n.edit == nil || n.edit.Exists()):
+		b.clash(prefix, n)
+		return existing, nil
+	}
+	var err error
+	if dir.OID, err = b.directory(ctx, prefix, dir.OID, n); err != nil || dir.OID.IsZero() {
+		return patch.Entry{}, err
+	}
+	return dir, nil
 }
 
 // clash notes all files below n that were to be put.

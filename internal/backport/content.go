@@ -46,10 +46,10 @@ func (m *treeMerge) special(it *item) {
 }
 
 func kind(m git.Mode) string {
-	switch {
-	case m == git.ModeSymlink:
+	switch m {
+	case git.ModeSymlink:
 		return "symbolic link"
-	case m == git.ModeSubmodule:
+	case git.ModeSubmodule:
 		return "submodule"
 	}
 	return "file"

@@ -29,9 +29,9 @@ type file struct {
 }
 
 // write puts a tree into the store. A path below a file is left out.
-func (tr tree) write(t testing.TB, store git.Store) git.OID {
-	t.Helper()
-	ctx := t.Context()
+func (tr tree) write(tb testing.TB, store git.Store) git.OID {
+	tb.Helper()
+	ctx := tb.Context()
 	dirs := map[string][]git.TreeEntry{"": nil}
 	taken := func(p string) bool {
 		for dir := path.Dir(p); dir != "."; dir = path.Dir(dir) {
@@ -48,7 +48,7 @@ func (tr tree) write(t testing.TB, store git.Store) git.OID {
 		}
 		id, err := store.WriteBlob(ctx, []byte(tr[p].content))
 		if err != nil {
-			t.Fatal(err)
+			tb.Fatal(err)
 		}
 		dir := strings.TrimPrefix(path.Dir(p), ".")
 		dirs[dir] = append(dirs[dir], git.TreeEntry{Name: path.Base(p), Mode: tr[p].mode, OID: id})
@@ -61,25 +61,25 @@ func (tr tree) write(t testing.TB, store git.Store) git.OID {
 	for _, dir := range deepest {
 		id, err := store.WriteTree(ctx, dirs[dir])
 		if err != nil {
-			t.Fatal(err)
+			tb.Fatal(err)
 		}
 		parent := strings.TrimPrefix(path.Dir(dir), ".")
 		dirs[parent] = append(dirs[parent], git.TreeEntry{Name: path.Base(dir), Mode: git.ModeTree, OID: id})
 	}
 	id, err := store.WriteTree(ctx, dirs[""])
 	if err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
 	return id
 }
 
 // commit writes a commit of a tree. The number makes it different from others.
-func commit(t testing.TB, store git.Store, tr git.OID, number int, parents ...git.OID) git.OID {
-	t.Helper()
+func commit(tb testing.TB, store git.Store, tr git.OID, number int, parents ...git.OID) git.OID {
+	tb.Helper()
 	who := git.Signature{Name: "Ada Author", Email: "ada@example.org", When: time.Unix(int64(1577836800+number), 0).UTC()}
-	id, err := store.WriteCommit(t.Context(), &git.Commit{Tree: tr, Parents: parents, Author: who, Committer: who, Message: fmt.Sprintf("commit %d\n", number)})
+	id, err := store.WriteCommit(tb.Context(), &git.Commit{Tree: tr, Parents: parents, Author: who, Committer: who, Message: fmt.Sprintf("commit %d\n", number)})
 	if err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
 	return id
 }

@@ -61,14 +61,14 @@ func (e *Engine) merge(ctx context.Context, job *Job, source Source, rung string
 	if m.theirsDiff, err = patch.DiffTrees(ctx, e.store, source.Base, source.Tree); err != nil {
 		return nil, err
 	}
-	if err := m.collect(ctx); err != nil {
+	if err = m.collect(ctx); err != nil {
 		return nil, err
 	}
-	if err := m.follow(ctx); err != nil {
+	if err = m.follow(ctx); err != nil {
 		return nil, err
 	}
 	for _, it := range m.sorted() {
-		if err := m.resolve(ctx, it); err != nil {
+		if err = m.resolve(ctx, it); err != nil {
 			return nil, err
 		}
 	}

@@ -118,7 +118,7 @@ func writeLoose(gitDir string, id git.OID, t git.Type, content []byte) error {
 	}
 	var b bytes.Buffer
 	z := zlib.NewWriter(&b)
-	fmt.Fprintf(z, "%s %d\x00%s", t, len(content), content) //nolint:errcheck // a buffer takes everything
+	fmt.Fprintf(z, "%s %d\x00%s", t, len(content), content)
 	if err := z.Close(); err != nil {
 		return err
 	}

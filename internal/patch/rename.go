@@ -138,31 +138,14 @@ const several = -1 // an index that stands for more than one
 
 // byName pairs what is left by base names.
 func (p *pairing) byName(ctx context.Context) error {
-	sourceNames, targetNames := names(p.sources), names(p.targets)
-	targetPaths := map[string]int{}
-	for i := range p.targets {
-		targetPaths[p.targets[i].path] = i
-	}
+	find := p.namesakes()
 	for i := range p.sources {
 		s := &p.sources[i]
 		if s.used || !p.isRelevant(s.path) {
 			continue
 		}
-		k, ok := targetNames[s.base()]
-		if !ok {
-			continue
-		}
-		if k == several || sourceNames[s.base()] == several {
-			dir, known := p.guesses.best(path.Dir(s.path))
-			if !known {
-				continue
-			}
-			if k, ok = targetPaths[path.Join(dir, s.base())]; !ok {
-				continue
-			}
-		}
-		t := &p.targets[k]
-		if t.used {
+		t := find(s)
+		if t == nil || t.used {
 			continue
 		}
 		score, err := p.score(ctx, s, t, minNamedScore)
@@ -174,6 +157,28 @@ func (p *pairing) byName(ctx context.Context) error {
 		}
 	}
 	return nil
+}
+
+// namesakes returns a function that finds the one target a source may be paired with because of its base name: the only one of that name
+// if the source is the only one too, otherwise the one in the directory that the source's neighbours went to.
+func (p *pairing) namesakes() func(s *candidate) *candidate {
+	sourceNames, targetNames := names(p.sources), names(p.targets)
+	targetPaths := map[string]int{}
+	for i := range p.targets {
+		targetPaths[p.targets[i].path] = i
+	}
+	return func(s *candidate) *candidate {
+		k, ok := targetNames[s.base()]
+		if ok && (k == several || sourceNames[s.base()] == several) {
+			dir, known := p.guesses.best(path.Dir(s.path))
+			k, ok = targetPaths[path.Join(dir, s.base())]
+			ok = ok && known
+		}
+		if !ok {
+			return nil
+		}
+		return &p.targets[k]
+	}
 }
 
 // names finds the unused candidates by base name.
@@ -212,35 +217,19 @@ func compareMatches(a, b match) int {
 
 // byContent compares each relevant source that is left with each target that is left, and takes the best pairs first.
 func (p *pairing) byContent(ctx context.Context) error {
-	var sources, targets []*candidate
-	for i := range p.sources {
-		if s := &p.sources[i]; !s.used && s.entry.Mode.IsRegular() && p.isRelevant(s.path) {
-			sources = append(sources, s)
-		}
-	}
-	for i := range p.targets {
-		if t := &p.targets[i]; !t.used && t.entry.Mode.IsRegular() {
-			targets = append(targets, t)
-		}
-	}
+	sources := remaining(p.sources, p.isRelevant)
+	targets := remaining(p.targets, func(string) bool { return true })
 	if len(sources)*len(targets) > renameLimit*renameLimit {
 		p.found.Limited = true
 		return nil
 	}
 	var matches []match
 	for _, t := range targets {
-		var best []match
-		for _, s := range sources {
-			score, err := p.score(ctx, s, t, minScore)
-			if err != nil {
-				return err
-			}
-			if score >= minScore {
-				best = append(best, match{source: s, target: t, score: score, sameName: s.base() == t.base()})
-			}
+		best, err := p.matches(ctx, sources, t)
+		if err != nil {
+			return err
 		}
-		slices.SortStableFunc(best, compareMatches)
-		matches = append(matches, best[:min(len(best), candidates)]...)
+		matches = append(matches, best...)
 	}
 	slices.SortStableFunc(matches, compareMatches)
 	for _, m := range matches {
@@ -249,6 +238,33 @@ func (p *pairing) byContent(ctx context.Context) error {
 		}
 	}
 	return nil
+}
+
+// remaining are the files whose content may be compared.
+func remaining(list []candidate, accept func(path string) bool) []*candidate {
+	var out []*candidate
+	for i := range list {
+		if c := &list[i]; !c.used && c.entry.Mode.IsRegular() && accept(c.path) {
+			out = append(out, c)
+		}
+	}
+	return out
+}
+
+// matches are the sources most similar to a target.
+func (p *pairing) matches(ctx context.Context, sources []*candidate, t *candidate) ([]match, error) {
+	var best []match
+	for _, s := range sources {
+		score, err := p.score(ctx, s, t, minScore)
+		if err != nil {
+			return nil, err
+		}
+		if score >= minScore {
+			best = append(best, match{source: s, target: t, score: score, sameName: s.base() == t.base()})
+		}
+	}
+	slices.SortStableFunc(best, compareMatches)
+	return best[:min(len(best), candidates)], nil
 }
 
 // score is how similar two files are, or 0 if they cannot reach atLeast or cannot be read.
