@@ -152,7 +152,7 @@ func (t *tree) needsListing(dir string, changed []string) bool {
 	if err != nil {
 		return true
 	}
-	m, err := modfile.ParseLax("go.mod", content, nil)
+	m, err := modfile.Parse("go.mod", content, nil)
 	if err != nil {
 		return true
 	}
