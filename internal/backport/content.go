@@ -51,8 +51,9 @@ func kind(m git.Mode) string {
 		return "symbolic link"
 	case git.ModeSubmodule:
 		return "submodule"
+	default:
+		return "file"
 	}
-	return "file"
 }
 
 // regular merges two files, mode and content apart.
