@@ -85,6 +85,7 @@ func commands(a *app) []*cobra.Command {
 		newSupport(a),
 		newVuln(a),
 		newPick(a),
+		newLine(a),
 		newDocs(a),
 	}
 }

@@ -10,28 +10,28 @@ import (
 
 // Verification is what building, vetting and testing a line's tree and its base showed, as lines/<minor>/verification.yaml keeps it.
 type Verification struct {
-	APIVersion string   `yaml:"apiVersion"`
-	Kind       string   `yaml:"kind"`
-	Tree       git.OID  `yaml:"tree"`     // the line's
-	BaseTree   git.OID  `yaml:"baseTree"` // the base's
-	Changes    string   `yaml:"changes"`  // what was verified, see [Changes]
-	Toolchain  string   `yaml:"toolchain"`
-	Scope      string   `yaml:"scope"`    // see the Scope constants
-	Packages   []string `yaml:"packages"` // import paths that were verified, sorted; never empty
+	APIVersion string   `yaml:"apiVersion" json:"apiVersion"`
+	Kind       string   `yaml:"kind" json:"kind"`
+	Tree       git.OID  `yaml:"tree" json:"tree"`         // the line's
+	BaseTree   git.OID  `yaml:"baseTree" json:"baseTree"` // the base's
+	Changes    string   `yaml:"changes" json:"changes"`   // what was verified, see [Changes]
+	Toolchain  string   `yaml:"toolchain" json:"toolchain"`
+	Scope      string   `yaml:"scope" json:"scope"`       // see the Scope constants
+	Packages   []string `yaml:"packages" json:"packages"` // import paths that were verified, sorted; never empty
 	// New are the failures of the line that the base does not have and line.yaml does not know: they block a release.
-	New []Failure `yaml:"new,omitempty"`
+	New []Failure `yaml:"new,omitempty" json:"new,omitempty"`
 	// Old are those that the base has too.
-	Old []Failure `yaml:"old,omitempty"`
+	Old []Failure `yaml:"old,omitempty" json:"old,omitempty"`
 	// Known are those that line.yaml names.
-	Known []Failure `yaml:"known,omitempty"`
+	Known []Failure `yaml:"known,omitempty" json:"known,omitempty"`
 	// Cured are those that only the base has.
-	Cured []Failure `yaml:"cured,omitempty"`
+	Cured []Failure `yaml:"cured,omitempty" json:"cured,omitempty"`
 	// Flaky are tests that failed on the line and passed when they were run again: they block nothing.
-	Flaky []Failure `yaml:"flaky,omitempty"`
+	Flaky []Failure `yaml:"flaky,omitempty" json:"flaky,omitempty"`
 	// Notes say what was decided on the way and what could not be observed, one sentence each.
-	Notes []string `yaml:"notes,omitempty"`
+	Notes []string `yaml:"notes,omitempty" json:"notes,omitempty"`
 	// Tests is how many tests were run on the line, skipped ones not counted.
-	Tests int `yaml:"tests"`
+	Tests int `yaml:"tests" json:"tests"`
 }
 
 // What a verification covered.
@@ -42,11 +42,11 @@ const (
 
 // Failure is one thing that does not work.
 type Failure struct {
-	Step    string `yaml:"step"`           // build, vet or test
-	Kind    string `yaml:"kind,omitempty"` // what happened, in the words of package verify: failed, panic, timeout, build-failed, ...
-	Package string `yaml:"package"`        // import path
-	Test    string `yaml:"test,omitempty"` // empty when the package as a whole fails
-	Output  string `yaml:"output,omitempty"`
+	Step    string `yaml:"step" json:"step"`                     // build, vet or test
+	Kind    string `yaml:"kind,omitempty" json:"kind,omitempty"` // what happened, in the words of package verify: failed, panic, timeout, build-failed, ...
+	Package string `yaml:"package" json:"package"`               // import path
+	Test    string `yaml:"test,omitempty" json:"test,omitempty"` // empty when the package as a whole fails
+	Output  string `yaml:"output,omitempty" json:"output,omitempty"`
 }
 
 // Passed reports whether nothing newly fails.

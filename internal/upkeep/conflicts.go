@@ -20,7 +20,7 @@ func (u *update) layOut(ctx context.Context, ch *change) error {
 	var kept []conflictState
 	for _, c := range u.state.conflicts {
 		w := u.made[c.Commit]
-		asked := w != nil || carried[c.Commit] != nil
+		asked := w != nil || carried[c.Commit] != nil || u.allWaived(c.Vulnerabilities)
 		if asked && (w == nil || w.result.Outcome != backport.Conflicted || w.waiting) {
 			ch.remove(u.state.dir + "/conflicts/" + c.name)
 			continue
@@ -37,6 +37,14 @@ func (u *update) layOut(ctx context.Context, ch *change) error {
 		}
 	}
 	return nil
+}
+
+// allWaived reports whether a person decided that none of the vulnerabilities needs a patch.
+func (u *update) allWaived(ids []string) bool {
+	return !slices.ContainsFunc(ids, func(id string) bool {
+		e := u.state.ledger.Find(id)
+		return e == nil || !waived(e.Decision)
+	})
 }
 
 func (u *update) layOutOne(ctx context.Context, ch *change, w *work) error {

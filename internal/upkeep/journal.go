@@ -13,6 +13,7 @@ import (
 const (
 	PrivateDir  = ".kubelts"
 	StoreDir    = PrivateDir + "/store.git"
+	BuildDir    = PrivateDir + "/build" // for a Builder's own files
 	journalFile = PrivateDir + "/journal.json"
 	workDir     = PrivateDir + "/work"
 )

@@ -41,7 +41,7 @@ func (u *update) write(ctx context.Context, ch *change, assessments []assessment
 // entry is what the ledger says of a vulnerability after the update. A person's decisions are taken over.
 func (u *update) entry(a assessment, today release.Date) lts.Entry {
 	old := u.state.ledger.Find(a.record.ID)
-	e := lts.Entry{ID: a.record.ID, Summary: a.record.Summary, Base: statusOf(a.verdict.Status), Since: today.String()}
+	e := lts.Entry{ID: a.record.ID, Summary: a.record.Summary, Base: string(a.verdict.Status), Since: today.String()}
 	for _, ev := range a.verdict.Evidence {
 		e.Evidence = append(e.Evidence, lts.Evidence{Kind: ev.Kind, Commit: ev.Commit, Path: ev.Path, Note: ev.Note})
 	}

@@ -12,7 +12,6 @@ import (
 	"github.com/kubelts/kubelts/internal/git"
 	"github.com/kubelts/kubelts/internal/lts"
 	"github.com/kubelts/kubelts/internal/release"
-	"github.com/kubelts/kubelts/internal/triage"
 	"github.com/kubelts/kubelts/internal/vuln"
 )
 
@@ -298,6 +297,3 @@ func (u *update) result(assessments []assessment, changed bool) *Updated {
 	}
 	return r
 }
-
-// statusOf is triage's word in the ledger's; they are the same words.
-func statusOf(s triage.Status) string { return string(s) }

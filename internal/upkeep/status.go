@@ -1,0 +1,141 @@
+package upkeep
+
+import (
+	"path"
+	"slices"
+	"strings"
+
+	"github.com/kubelts/kubelts/internal/errs"
+	"github.com/kubelts/kubelts/internal/lts"
+	"github.com/kubelts/kubelts/internal/release"
+)
+
+// How far a line's verification stands.
+const (
+	VerifiedPassed   = "passed"
+	VerifiedFailed   = "failed"   // something newly fails
+	VerifiedAccepted = "accepted" // a person lets it in all the same
+	VerifiedStale    = "stale"    // the series has changed since
+	VerifiedNone     = "none"
+)
+
+// Status is how a line stands.
+type Status struct {
+	Minor         release.Minor  `json:"minor"`
+	Base          string         `json:"base"`
+	Toolchain     string         `json:"toolchain"`
+	Patches       int            `json:"patches"`
+	Statuses      map[string]int `json:"vulnerabilities"` // how many have which status
+	Conflicts     []string       `json:"conflicts"`       // open ones, as paths in the project
+	Verified      string         `json:"verified"`
+	Releases      []string       `json:"releases"`   // versions, oldest first
+	Unreleased    bool           `json:"unreleased"` // the series or line.yaml changed since the latest release
+	Blocks        []string       `json:"blocks"`     // what keeps it from a release
+	Vulnerability []lts.Entry    `json:"ledger"`     // the ledger's entries
+}
+
+// Status tells how a line stands. It reads the project's files only.
+func (p *Project) Status(minor release.Minor) (*Status, error) {
+	state, err := p.load(minor)
+	if err != nil {
+		return nil, err
+	}
+	s := &Status{
+		Minor: minor, Base: state.line.Base.Tag, Toolchain: state.line.Toolchain, Patches: len(state.patches), Statuses: map[string]int{},
+		Verified: state.verification(), Conflicts: []string{}, Blocks: state.blocks(), Vulnerability: []lts.Entry{},
+	}
+	for _, e := range state.ledger.Vulnerabilities {
+		s.Statuses[e.Status]++
+		s.Vulnerability = append(s.Vulnerability, e)
+	}
+	for _, c := range state.conflicts {
+		s.Conflicts = append(s.Conflicts, path.Join(state.dir, "conflicts", c.name))
+	}
+	manifests, err := p.releases(minor)
+	if err != nil {
+		return nil, err
+	}
+	s.Releases, s.Unreleased = []string{}, len(state.patches) > 0
+	inputs, err := p.inputs(state)
+	if err != nil {
+		return nil, err
+	}
+	for _, m := range manifests {
+		s.Releases = append(s.Releases, m.Version)
+		s.Unreleased = m.InputsSHA256 != inputs
+	}
+	return s, nil
+}
+
+// verification says how far the series, as it stands, is verified.
+func (s *lineState) verification() string {
+	changes := s.changes()
+	switch {
+	case s.verified != nil && s.verified.Changes == changes && s.verified.Passed():
+		return VerifiedPassed
+	case s.ledger.Acceptance(changes) != nil:
+		return VerifiedAccepted
+	case s.verified == nil:
+		return VerifiedNone
+	case s.verified.Changes != changes:
+		return VerifiedStale
+	}
+	return VerifiedFailed
+}
+
+// blocks lists what keeps the line from a release.
+func (s *lineState) blocks() []string {
+	blocks := []string{}
+	for i := range s.ledger.Vulnerabilities {
+		blocks = append(blocks, s.ledger.Vulnerabilities[i].Blocks()...)
+	}
+	if len(s.patches) == 0 {
+		return append(blocks, "the series has no patches")
+	}
+	switch s.verification() {
+	case VerifiedNone:
+		blocks = append(blocks, "the series is not verified")
+	case VerifiedStale:
+		blocks = append(blocks, "the series has changed since it was verified")
+	case VerifiedFailed:
+		blocks = append(blocks, "its verification found something that newly fails")
+	}
+	return blocks
+}
+
+// releases returns the manifests of a line's releases, oldest first.
+func (p *Project) releases(minor release.Minor) ([]*lts.Manifest, error) {
+	names, err := p.Files.List("releases")
+	if err != nil {
+		return nil, err
+	}
+	var manifests []*lts.Manifest
+	for _, entry := range names {
+		name := "releases/" + strings.TrimSuffix(entry, "/") + "/manifest.json"
+		content, err := p.Files.Read(name, lts.MaxFile)
+		if err != nil {
+			return nil, errs.New(errs.Invalid, "releases/%s: is no release: %w", entry, err)
+		}
+		m, err := lts.ParseManifest(name, content)
+		if err != nil {
+			return nil, err
+		}
+		if m.Version != strings.TrimSuffix(entry, "/") {
+			return nil, errs.New(errs.Invalid, "%s: is of version %s", name, m.Version)
+		}
+		if m.Minor == minor {
+			manifests = append(manifests, m)
+		}
+	}
+	slices.SortFunc(manifests, func(a, b *lts.Manifest) int { return compareVersions(a.Version, b.Version) })
+	return manifests, nil
+}
+
+func compareVersions(a, b string) int {
+	x, errX := release.Parse(a)
+	y, errY := release.Parse(b)
+	if errX != nil || errY != nil {
+		return strings.Compare(a, b)
+	}
+	return release.Compare(x, y)
+}
