@@ -9,6 +9,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/google/go-cmp/cmp"
+
 	"github.com/kubelts/kubelts/data"
 	"github.com/kubelts/kubelts/internal/catalog"
 	"github.com/kubelts/kubelts/internal/release"
@@ -227,6 +229,11 @@ func TestRangesNameReleases(t *testing.T) {
 				if rg.Type != vuln.RangeSemver {
 					t.Errorf("%s: a range of type %s", r.ID, rg.Type)
 				}
+				// The published schema wants these in ranges of their own.
+				last := slices.ContainsFunc(rg.Events, func(e vuln.Event) bool { return e.LastAffected != "" })
+				if last && slices.ContainsFunc(rg.Events, func(e vuln.Event) bool { return e.Fixed != "" }) {
+					t.Errorf("%s: a range with both last_affected and fixed", r.ID)
+				}
 				for _, e := range rg.Events {
 					lintEvent(t, c, r.ID, e)
 				}
@@ -285,6 +292,31 @@ func TestUnfixedRecordsHaveNoFix(t *testing.T) {
 		has, err := r.Affects(catalog.Package, newest[len(newest)-1].Version)
 		if err != nil || has != r.Kubelts.Unfixed {
 			t.Errorf("%s: affects the newest release is %v, %v; unfixed is %v", r.ID, has, err, r.Kubelts.Unfixed)
+		}
+	}
+}
+
+// TestNothingIsLost reads each document and writes it again: what "kubelts vuln show -o json" prints is what stands here.
+func TestNothingIsLost(t *testing.T) {
+	_, records := load(t)
+	for _, r := range records {
+		file, err := fs.ReadFile(data.Files, "vulnerabilities/"+r.ID+".json")
+		if err != nil {
+			t.Fatal(err)
+		}
+		written, err := json.Marshal(r)
+		if err != nil {
+			t.Fatal(err)
+		}
+		var want, got any
+		if err := json.Unmarshal(file, &want); err != nil {
+			t.Fatal(err)
+		}
+		if err := json.Unmarshal(written, &got); err != nil {
+			t.Fatal(err)
+		}
+		if diff := cmp.Diff(want, got); diff != "" {
+			t.Errorf("%s (-file +written):\n%s", r.ID, diff)
 		}
 	}
 }

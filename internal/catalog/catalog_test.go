@@ -182,6 +182,12 @@ func TestAssess(t *testing.T) {
 	}
 }
 
+func TestAssessNothingReleased(t *testing.T) {
+	if found, err := load(t).Assess(version(t, "1.38"), catalog.Filter{}); !errs.Is(err, errs.NotFound) {
+		t.Errorf("a minor without releases has %d vulnerabilities, %v", len(found), err)
+	}
+}
+
 func TestAssessFilter(t *testing.T) {
 	c := load(t)
 	v := version(t, "v1.24.0")

@@ -151,6 +151,9 @@ func (c *Catalog) Assess(v release.Version, f Filter) ([]Assessment, error) {
 	if err != nil {
 		return nil, err
 	}
+	if !v.HasPatch() && len(m.Patches) == 0 {
+		return nil, errs.WithHint(errs.New(errs.NotFound, "no release of %s is known", m.Minor), "the facts are of %s", c.snapshot)
+	}
 	records, err := c.records()
 	if err != nil {
 		return nil, err
@@ -173,7 +176,7 @@ func (c *Catalog) Assess(v release.Version, f Filter) ([]Assessment, error) {
 
 func (c *Catalog) assess(r *vuln.Record, v release.Version, m Minor) (Assessment, bool, error) {
 	ask := []release.Version{v}
-	if _, known := v.Upstream(); !v.HasPatch() || !known {
+	if _, known := v.Upstream(); len(m.Patches) > 0 && (!v.HasPatch() || !known) {
 		ask = nil
 		for _, p := range m.Patches {
 			ask = append(ask, p.Version)

@@ -108,14 +108,14 @@ func (l *vulnList) run(cmd *cobra.Command) error {
 	if err != nil {
 		return err
 	}
-	if err := facts.CheckComponent(l.component); err != nil {
+	if err = facts.CheckComponent(l.component); err != nil {
 		return err
 	}
 	items, err := l.items(facts)
 	if err != nil {
 		return err
 	}
-	if err := l.printItems(items); err != nil {
+	if err = l.printItems(items); err != nil {
 		return err
 	}
 	if l.failOn != "" && slices.ContainsFunc(items, l.counts) {

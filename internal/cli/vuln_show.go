@@ -137,22 +137,11 @@ func affectedText(r *vuln.Record) []string {
 	var lines []string
 	for _, a := range r.Affected {
 		for _, rg := range a.Ranges {
-			line := cmp.Or(a.Package.Name, rg.Repo) + ":"
+			var parts []string
 			for _, e := range rg.Events {
-				switch {
-				case e.Introduced == "0":
-					line += " from the start"
-				case e.Introduced != "":
-					line += ", from " + e.Introduced
-				case e.Fixed != "":
-					line += " before " + e.Fixed
-				case e.LastAffected != "":
-					line += " to " + e.LastAffected + " (no fix there)"
-				default:
-					line += " up to the limit " + e.Limit
-				}
+				parts = append(parts, eventText(e))
 			}
-			lines = append(lines, strings.Replace(line, ":,", ":", 1))
+			lines = append(lines, cmp.Or(a.Package.Name, rg.Repo)+": "+strings.Join(parts, " "))
 		}
 		if len(a.Versions) > 0 {
 			lines = append(lines, a.Package.Name+": "+strings.Join(a.Versions, ", "))
@@ -162,6 +151,20 @@ func affectedText(r *vuln.Record) []string {
 		return []string{"no source gives versions"}
 	}
 	return lines
+}
+
+func eventText(e vuln.Event) string {
+	switch {
+	case e.Introduced == "0":
+		return "from the start"
+	case e.Introduced != "":
+		return "from " + e.Introduced
+	case e.Fixed != "":
+		return "before " + e.Fixed
+	case e.LastAffected != "":
+		return "to " + e.LastAffected + " (no fix there)"
+	}
+	return "up to the limit " + e.Limit
 }
 
 // shortCommit is how much of a commit's name people need.
