@@ -39,7 +39,7 @@ func (s *picking) batch(ctx context.Context) error {
 	var readErr error
 	go func() {
 		defer close(queue)
-		readErr = readLines(s.Stdin, func(line []byte, tooLong bool) error {
+		readErr = readLines(s.Stdin, func(number int, line []byte, tooLong bool) error {
 			done := make(chan backport.Result, 1)
 			select {
 			case slots <- struct{}{}:
@@ -48,7 +48,7 @@ func (s *picking) batch(ctx context.Context) error {
 			}
 			go func() {
 				defer func() { <-slots }()
-				done <- s.line(ctx, line, tooLong)
+				done <- s.line(ctx, number, line, tooLong)
 			}()
 			select {
 			case queue <- done:
@@ -71,10 +71,11 @@ func (s *picking) batch(ctx context.Context) error {
 	return s.summary(counts)
 }
 
-// readLines calls each with the lines of r, without their ends, blank ones left out. A line that is too long is cut and marked.
-func readLines(r io.Reader, each func(line []byte, tooLong bool) error) error {
+// readLines calls each with the lines of r and their numbers, without their ends, blank ones left out. A line that is too long is cut and
+// marked.
+func readLines(r io.Reader, each func(number int, line []byte, tooLong bool) error) error {
 	in := bufio.NewReaderSize(r, maxPickLine)
-	for {
+	for number := 1; ; number++ {
 		line, err := in.ReadSlice('\n')
 		tooLong := errors.Is(err, bufio.ErrBufferFull)
 		line = bytes.Clone(bytes.TrimSpace(line))
@@ -85,7 +86,7 @@ func readLines(r io.Reader, each func(line []byte, tooLong bool) error) error {
 			return err
 		}
 		if len(line) > 0 {
-			if err := each(line, tooLong); err != nil {
+			if err := each(number, line, tooLong); err != nil {
 				return err
 			}
 		}
@@ -96,7 +97,7 @@ func readLines(r io.Reader, each func(line []byte, tooLong bool) error) error {
 }
 
 // line does one pick of a batch. Whatever goes wrong is told in its result.
-func (s *picking) line(ctx context.Context, text []byte, tooLong bool) backport.Result {
+func (s *picking) line(ctx context.Context, number int, text []byte, tooLong bool) backport.Result {
 	var l pickLine
 	fail := func(err error) backport.Result {
 		res := backport.Failed(backport.Request{ID: l.ID}, err)
@@ -104,13 +105,13 @@ func (s *picking) line(ctx context.Context, text []byte, tooLong bool) backport.
 		return res
 	}
 	if tooLong {
-		return fail(errs.New(errs.Invalid, "a line of more than %d bytes", maxPickLine))
+		return fail(errs.New(errs.Invalid, "line %d: more than %d bytes", number, maxPickLine))
 	}
 	if err := json.Unmarshal(text, &l); err != nil {
-		return fail(errs.New(errs.Invalid, "read line: %w", err))
+		return fail(errs.New(errs.Invalid, "line %d: %w", number, err))
 	}
 	if l.Commit == "" || l.Onto == "" {
-		return fail(errs.New(errs.Invalid, `a line needs "commit" and "onto"`))
+		return fail(errs.New(errs.Invalid, `line %d: it needs "commit" and "onto"`, number))
 	}
 	asOf := l.AsOf
 	if asOf == "" {

@@ -98,9 +98,12 @@ func (s *picking) printNext(r backport.Request, res backport.Result) error {
 	case backport.Present, backport.Empty:
 		return nil
 	}
-	dir := s.store.Dir()
-	if s.write {
+	dir := s.pick.store // as it was typed
+	switch {
+	case s.write:
 		dir = s.repo.Dir()
+	case dir == "":
+		dir = s.store.Dir()
 	}
 	argv := []string{"git", "-C", dir, "diff", r.Onto.Short(), res.Tree.Short()}
 	_, err := fmt.Fprintf(s.Stdout, "\nthe change: %s\n", command.Quote(argv))
