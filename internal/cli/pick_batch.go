@@ -39,7 +39,7 @@ func (s *picking) batch(ctx context.Context) error {
 	var readErr error
 	go func() {
 		defer close(queue)
-		readErr = readLines(s.Stdin, func(number int, line []byte, tooLong bool) error {
+		readErr = readLines(s.Stdin, func(l rawLine) error {
 			done := make(chan backport.Result, 1)
 			select {
 			case slots <- struct{}{}:
@@ -48,7 +48,7 @@ func (s *picking) batch(ctx context.Context) error {
 			}
 			go func() {
 				defer func() { <-slots }()
-				done <- s.line(ctx, number, line, tooLong)
+				done <- s.line(ctx, l)
 			}()
 			select {
 			case queue <- done:
@@ -71,47 +71,53 @@ func (s *picking) batch(ctx context.Context) error {
 	return s.summary(counts)
 }
 
-// readLines calls each with the lines of r and their numbers, without their ends, blank ones left out. A line that is too long is cut and
-// marked.
-func readLines(r io.Reader, each func(number int, line []byte, tooLong bool) error) error {
+// rawLine is a line of input as it came.
+type rawLine struct {
+	number  int
+	text    []byte // without its end
+	tooLong bool   // text is only its start
+}
+
+// readLines calls each with the lines of r, blank ones left out.
+func readLines(r io.Reader, each func(rawLine) error) error {
 	in := bufio.NewReaderSize(r, maxPickLine)
 	for number := 1; ; number++ {
-		line, err := in.ReadSlice('\n')
-		tooLong := errors.Is(err, bufio.ErrBufferFull)
-		line = bytes.Clone(bytes.TrimSpace(line))
+		text, err := in.ReadSlice('\n')
+		l := rawLine{number: number, text: bytes.Clone(bytes.TrimSpace(text)), tooLong: errors.Is(err, bufio.ErrBufferFull)}
 		for errors.Is(err, bufio.ErrBufferFull) {
 			_, err = in.ReadSlice('\n')
 		}
-		if err != nil && !errors.Is(err, io.EOF) {
+		last := errors.Is(err, io.EOF)
+		if err != nil && !last {
 			return err
 		}
-		if len(line) > 0 {
-			if err := each(number, line, tooLong); err != nil {
+		if len(l.text) > 0 {
+			if err = each(l); err != nil {
 				return err
 			}
 		}
-		if err != nil {
+		if last {
 			return nil
 		}
 	}
 }
 
 // line does one pick of a batch. Whatever goes wrong is told in its result.
-func (s *picking) line(ctx context.Context, number int, text []byte, tooLong bool) backport.Result {
+func (s *picking) line(ctx context.Context, raw rawLine) backport.Result {
 	var l pickLine
 	fail := func(err error) backport.Result {
 		res := backport.Failed(backport.Request{ID: l.ID}, err)
 		res.Commit, res.Onto = l.Commit, l.Onto
 		return res
 	}
-	if tooLong {
-		return fail(errs.New(errs.Invalid, "line %d: more than %d bytes", number, maxPickLine))
+	if raw.tooLong {
+		return fail(errs.New(errs.Invalid, "line %d: more than %d bytes", raw.number, maxPickLine))
 	}
-	if err := json.Unmarshal(text, &l); err != nil {
-		return fail(errs.New(errs.Invalid, "line %d: %w", number, err))
+	if err := json.Unmarshal(raw.text, &l); err != nil {
+		return fail(errs.New(errs.Invalid, "line %d: %w", raw.number, err))
 	}
 	if l.Commit == "" || l.Onto == "" {
-		return fail(errs.New(errs.Invalid, `line %d: it needs "commit" and "onto"`, number))
+		return fail(errs.New(errs.Invalid, `line %d: it needs "commit" and "onto"`, raw.number))
 	}
 	asOf := l.AsOf
 	if asOf == "" {

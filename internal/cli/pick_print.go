@@ -94,8 +94,7 @@ func left(conflicts []backport.Conflict) string {
 
 // printNext says how to look at the change.
 func (s *picking) printNext(r backport.Request, res backport.Result) error {
-	switch res.Outcome {
-	case backport.Present, backport.Empty:
+	if res.Outcome == backport.Present || res.Outcome == backport.Empty {
 		return nil
 	}
 	dir := s.pick.store // as it was typed
