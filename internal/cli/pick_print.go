@@ -22,7 +22,7 @@ func (s *picking) one(ctx context.Context, commit string) error {
 	if res.Outcome == backport.Error {
 		return s.failure(res)
 	}
-	if err := s.keep(ctx, []git.OID{res.Tree}); err != nil {
+	if err = s.keep(ctx, []git.OID{res.Tree}); err != nil {
 		return err
 	}
 	if s.format == "table" {
