@@ -88,21 +88,21 @@ func TestVendors(t *testing.T) {
 		for _, w := range p.Windows {
 			name := p.ID + " " + w.Minor.String() + " " + w.Release
 			if !w.Minor.IsZero() {
-				if _, err := c.Minor(w.Minor.Minor); err != nil {
+				if _, err := c.Minor(w.Minor); err != nil {
 					t.Errorf("%s: %v", name, err)
 				}
 			}
-			last := w.From.Date
+			last := w.From
 			for _, end := range w.Ends {
-				if end == nil {
+				if end.IsZero() {
 					continue
 				}
 				if end.Before(last) {
 					t.Errorf("%s: %s comes after %s", name, end, last)
 				}
-				last = end.Date
+				last = end
 			}
-			if w.Ends[len(w.Ends)-1] == nil && len(w.Ends) == 1 && w.Last.IsZero() && w.Note == "" && w.From.IsZero() {
+			if w.Ends[len(w.Ends)-1].IsZero() && len(w.Ends) == 1 && w.Last.IsZero() && w.Note == "" && w.From.IsZero() {
 				t.Errorf("%s says nothing", name)
 			}
 		}

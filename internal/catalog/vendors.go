@@ -11,6 +11,12 @@ import (
 
 // Product is something of a vendor that contains Kubernetes, with its own windows of support.
 type Product struct {
+	ProductFacts
+	Windows []Window
+}
+
+// ProductFacts is what is known of a product beside its windows.
+type ProductFacts struct {
 	ID         string   `yaml:"id"`
 	Vendor     string   `yaml:"vendor"`
 	Name       string   `yaml:"product"`
@@ -19,27 +25,57 @@ type Product struct {
 	Note       string   `yaml:"note"`
 	Source     string   `yaml:"source"`
 	Confidence string   `yaml:"confidence"`
-	Windows    []Window `yaml:"windows"`
 }
 
 // Window is how long a product supports a minor. Days that no source gives are zero.
 type Window struct {
-	Minor   minorName `yaml:"minor"`   // zero for a product whose releases are not those of one minor
-	Release string    `yaml:"release"` // the product's own name for it
-	From    day       `yaml:"from"`    // first day
-	Ends    []*day    `yaml:"ends"`    // last days of the phases, in order; nil where the end is not published
-	Last    day       `yaml:"last"`    // day of the newest release seen, where no end is published
-	Latest  string    `yaml:"latest"`  // name of the newest release seen
+	Minor   release.Minor  // zero for a product whose releases are not those of one minor
+	Release string         // the product's own name for it
+	From    release.Date   // first day
+	Ends    []release.Date // last days of the phases, in order; zero where the end is not published
+	Last    release.Date   // day of the newest release seen, where no end is published
+	Latest  string         // name of the newest release seen
 	// Upgraded is from when on clusters are upgraded without being asked.
-	Upgraded day    `yaml:"upgraded"`
-	Patches  int    `yaml:"patches"` // how many patches of its own it carries in public
-	Note     string `yaml:"note"`
+	Upgraded release.Date
+	Patches  int // how many patches of its own it carries in public
+	Note     string
 }
 
-type vendorsDoc struct {
-	Snapshot day               `yaml:"snapshot"`
-	Sources  map[string]string `yaml:"sources"`
-	Products []Product         `yaml:"products"`
+type (
+	windowFile struct {
+		Minor    minorName `yaml:"minor"`
+		Release  string    `yaml:"release"`
+		From     day       `yaml:"from"`
+		Ends     []*day    `yaml:"ends"`
+		Last     day       `yaml:"last"`
+		Latest   string    `yaml:"latest"`
+		Upgraded day       `yaml:"upgraded"`
+		Patches  int       `yaml:"patches"`
+		Note     string    `yaml:"note"`
+	}
+	productFile struct {
+		ProductFacts `yaml:",inline"`
+		Windows      []windowFile `yaml:"windows"`
+	}
+	vendorsDoc struct {
+		Snapshot day               `yaml:"snapshot"`
+		Sources  map[string]string `yaml:"sources"`
+		Products []productFile     `yaml:"products"`
+	}
+)
+
+func (f windowFile) window() Window {
+	w := Window{
+		Minor: f.Minor.Minor, Release: f.Release, From: f.From.Date, Last: f.Last.Date, Latest: f.Latest,
+		Upgraded: f.Upgraded.Date, Patches: f.Patches, Note: f.Note,
+	}
+	for _, end := range f.Ends {
+		if end == nil {
+			end = &day{}
+		}
+		w.Ends = append(w.Ends, end.Date)
+	}
+	return w
 }
 
 func loadVendors(fsys fs.FS) ([]Product, error) {
@@ -47,21 +83,26 @@ func loadVendors(fsys fs.FS) ([]Product, error) {
 	if err := decode(fsys, vendorsFile, &doc); err != nil {
 		return nil, err
 	}
-	for i, p := range doc.Products {
-		where := vendorsFile + ": product " + p.ID
-		if err := sourced(where, p.Source, p.Confidence, doc.Sources); err != nil {
+	var products []Product
+	for i, f := range doc.Products {
+		where := vendorsFile + ": product " + f.ID
+		if err := sourced(where, f.Source, f.Confidence, doc.Sources); err != nil {
 			return nil, err
 		}
-		if i > 0 && doc.Products[i-1].ID >= p.ID {
+		if i > 0 && doc.Products[i-1].ID >= f.ID {
 			return nil, errs.New(errs.Invalid, "%s: not in order", where)
 		}
-		for _, w := range p.Windows {
-			if len(w.Ends) == 0 || len(w.Ends) > len(p.Phases) {
-				return nil, errs.New(errs.Invalid, "%s: window %s%s has %d ends for %d phases", where, w.Minor.Minor, w.Release, len(w.Ends), len(p.Phases))
+		p := Product{ProductFacts: f.ProductFacts}
+		p.Source = doc.Sources[f.Source]
+		for _, w := range f.Windows {
+			if len(w.Ends) == 0 || len(w.Ends) > len(f.Phases) {
+				return nil, errs.New(errs.Invalid, "%s: window %s %s has %d ends for %d phases", where, w.Minor.Minor, w.Release, len(w.Ends), len(f.Phases))
 			}
+			p.Windows = append(p.Windows, w.window())
 		}
+		products = append(products, p)
 	}
-	return doc.Products, nil
+	return products, nil
 }
 
 // The phases of a vendor's window beside the product's own names.
@@ -97,22 +138,19 @@ func (s VendorSupport) Supported() bool {
 func (w Window) on(at release.Date, p Product) VendorSupport {
 	s := VendorSupport{
 		ID: p.ID, Vendor: p.Vendor, Product: p.Name, Phase: VendorEnded, Release: w.Release,
-		From: w.From.Date, LastRelease: w.Last.Date, Note: w.Note,
+		From: w.From, LastRelease: w.Last, Note: w.Note, Until: w.Ends[len(w.Ends)-1],
 	}
-	if last := w.Ends[len(w.Ends)-1]; last != nil {
-		s.Until = last.Date
-	}
-	if !w.From.IsZero() && at.Before(w.From.Date) {
+	if !w.From.IsZero() && at.Before(w.From) {
 		s.Phase = VendorUnreleased
 		return s
 	}
 	for i, end := range w.Ends {
-		if end == nil {
+		if end.IsZero() {
 			s.Phase = VendorUnknown
 			return s
 		}
-		if !at.After(end.Date) {
-			s.Phase, s.PhaseUntil = p.Phases[i], end.Date
+		if !at.After(end) {
+			s.Phase, s.PhaseUntil = p.Phases[i], end
 			return s
 		}
 	}
@@ -144,7 +182,7 @@ func vendorSupport(m release.Minor, at release.Date, products []Product) []Vendo
 		var best *Window
 		for i, w := range p.Windows {
 			// Several releases of one product may carry the same minor; the newest that was out speaks for it.
-			if w.Minor.Minor == m && (best == nil || w.From.IsZero() || !at.Before(w.From.Date)) {
+			if w.Minor == m && (best == nil || w.From.IsZero() || !at.Before(w.From)) {
 				best = &p.Windows[i]
 			}
 		}

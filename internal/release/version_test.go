@@ -6,6 +6,7 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+	"golang.org/x/mod/semver"
 
 	"github.com/kubelts/kubelts/internal/errs"
 	"github.com/kubelts/kubelts/internal/release"
@@ -152,6 +153,28 @@ func cmpInt(a, b int) int {
 		return 1
 	}
 	return 0
+}
+
+// TestCompareAgainstSemver asks x/mod about versions without a suffix, where both orders must be the same.
+func TestCompareAgainstSemver(t *testing.T) {
+	var names []string
+	for _, minor := range []string{"1.9", "1.10", "1.28"} {
+		for _, rest := range []string{".0-alpha.1", ".0-alpha.2", ".0-alpha.10", ".0-beta.0", ".0-rc.0", ".0-rc.1", ".0", ".2", ".10", ".11-rc.0"} {
+			names = append(names, "v"+minor+rest)
+		}
+	}
+	for _, a := range names {
+		for _, b := range names {
+			x, errX := release.Parse(a)
+			y, errY := release.Parse(b)
+			if errX != nil || errY != nil {
+				t.Fatal(errX, errY)
+			}
+			if got, want := release.CompareUpstream(x, y), semver.Compare(a, b); got != want {
+				t.Errorf("CompareUpstream(%s, %s) = %d, semver says %d", a, b, got, want)
+			}
+		}
+	}
 }
 
 func TestUpstream(t *testing.T) {
