@@ -53,8 +53,8 @@ func (j *judge) neighbours(i int32) []neighbour {
 }
 
 // carried are the commits that came with pull requests that carried a part over: those with the part's subject; or the only one, when
-// it touches at least half of the part's files.
-func (j *judge) carried(ctx context.Context, p *part, confirm bool) ([]neighbour, error) {
+// it touches at least half of the part's files. Before the paths are known it is all that came.
+func (j *judge) carried(ctx context.Context, p *part) ([]neighbour, error) {
 	var merges []int32
 	for _, n := range p.pulls {
 		merges = append(merges, j.x.byPick[n]...)
@@ -65,18 +65,9 @@ func (j *judge) carried(ctx context.Context, p *part, confirm bool) ([]neighbour
 	slices.Sort(merges)
 	var found []neighbour
 	for _, m := range slices.Compact(merges) {
-		brought := j.x.brought(m)
-		same := slices.DeleteFunc(slices.Clone(brought), func(i int32) bool { return !j.sameSubject(p, i) })
-		if !confirm {
-			same = brought
-		} else if len(same) == 0 && len(brought) == 1 {
-			names, err := j.s.base(ctx, brought[0])
-			if err != nil {
-				return nil, err
-			}
-			if 2*shared(p.names, names) >= len(p.names) {
-				same = brought
-			}
+		same, err := j.carriedBy(ctx, p, m)
+		if err != nil {
+			return nil, err
 		}
 		for _, i := range same {
 			note := "came with " + j.x.commits[m].oid.Short() + ", " + clip(j.x.commits[m].full)
@@ -84,6 +75,22 @@ func (j *judge) carried(ctx context.Context, p *part, confirm bool) ([]neighbour
 		}
 	}
 	return found, nil
+}
+
+func (j *judge) carriedBy(ctx context.Context, p *part, m int32) ([]int32, error) {
+	brought := j.x.brought(m)
+	if !j.s.complete {
+		return brought, nil
+	}
+	same := slices.DeleteFunc(slices.Clone(brought), func(i int32) bool { return !j.sameSubject(p, i) })
+	if len(same) > 0 || len(brought) != 1 {
+		return same, nil
+	}
+	names, err := j.s.base(ctx, brought[0])
+	if err != nil || 2*shared(p.names, names) < len(p.names) {
+		return nil, err
+	}
+	return brought, nil
 }
 
 func (j *judge) sameSubject(p *part, i int32) bool {
@@ -110,48 +117,58 @@ func (j *judge) raised(p *part) []neighbour {
 	return found
 }
 
-// gather finds the commits that are the same change as a part. With confirm false it finds all that may be, to know what must be read.
-func (j *judge) gather(ctx context.Context, p *part, confirm bool) (map[int32][]Evidence, error) {
-	members := map[int32][]Evidence{}
-	var queue []int32
-	take := func(n neighbour) error {
-		if confirm && n.evidence.Kind != KindPatchID {
-			names, err := j.s.base(ctx, n.commit)
-			if err != nil || shared(p.names, names) == 0 {
-				return err
-			}
-			n.evidence.Note += coverage(p.names, names)
-		}
-		if _, ok := members[n.commit]; !ok {
-			queue = append(queue, n.commit)
-		}
-		known := members[n.commit]
-		if !slices.ContainsFunc(known, func(e Evidence) bool { return e.Kind == n.evidence.Kind }) {
-			members[n.commit] = append(known, n.evidence)
-		}
-		return nil
-	}
+// gathering collects the commits that are the same change as a part.
+type gathering struct {
+	*judge
+
+	part    *part
+	members map[int32][]Evidence
+	queue   []int32 // members whose neighbours were not looked at
+}
+
+// gather finds the commits that are the same change as a part. Before the paths are known it finds all that may be, so that they can be read.
+func (j *judge) gather(ctx context.Context, p *part) (map[int32][]Evidence, error) {
+	g := &gathering{judge: j, part: p, members: map[int32][]Evidence{}}
 	for _, seed := range p.seeds {
-		members[seed] = nil
-		queue = append(queue, seed)
+		g.members[seed] = nil
+		g.queue = append(g.queue, seed)
 	}
-	more, err := j.carried(ctx, p, confirm)
+	more, err := j.carried(ctx, p)
 	if err != nil {
 		return nil, err
 	}
 	more = append(more, j.raised(p)...)
 	for {
 		for _, n := range more {
-			if err := take(n); err != nil {
+			if err := g.take(ctx, n); err != nil {
 				return nil, err
 			}
 		}
-		if len(queue) == 0 || len(members) > maxMembers {
-			return members, nil
+		if len(g.queue) == 0 || len(g.members) > maxMembers {
+			return g.members, nil
 		}
-		more = j.neighbours(queue[0])
-		queue = queue[1:]
+		more = j.neighbours(g.queue[0])
+		g.queue = g.queue[1:]
 	}
+}
+
+// take makes a neighbour a member. What only a message says must be borne out by a file that both touch.
+func (g *gathering) take(ctx context.Context, n neighbour) error {
+	if g.s.complete && n.evidence.Kind != KindPatchID {
+		names, err := g.s.base(ctx, n.commit)
+		if err != nil || shared(g.part.names, names) == 0 {
+			return err
+		}
+		n.evidence.Note += coverage(g.part.names, names)
+	}
+	known, ok := g.members[n.commit]
+	if !ok {
+		g.queue = append(g.queue, n.commit)
+	}
+	if !slices.ContainsFunc(known, func(e Evidence) bool { return e.Kind == n.evidence.Kind }) {
+		g.members[n.commit] = append(known, n.evidence)
+	}
+	return nil
 }
 
 // coverage says so when a commit touches only some of a fix's files.

@@ -61,25 +61,25 @@ type commitNames struct {
 
 // resolve finds what the names of all fixes stand for. A full name needs no look now: the walk shows whether it is there.
 func (n *commitNames) resolve(ctx context.Context, h History, name string) error {
-	if _, ok := n.oids[name]; ok || n.errs[name] != nil {
+	_, found := n.oids[name]
+	_, failed := n.errs[name]
+	if found || failed {
 		return nil
 	}
-	if oid, err := git.ParseOID(name); err == nil {
-		n.oids[name] = oid
-		return nil
-	}
-	oid, err := h.Resolve(ctx, name)
-	if ctx.Err() != nil {
-		return err
-	}
-	if err == nil && !strings.HasPrefix(oid.String(), name) {
-		err = errs.New(errs.NotFound, "%q is a ref here, not a commit", name)
-	}
+	oid, err := git.ParseOID(name)
 	if err != nil {
-		n.errs[name] = err
-		return nil
+		oid, err = h.Resolve(ctx, name)
 	}
-	n.oids[name] = oid
+	switch {
+	case ctx.Err() != nil:
+		return err
+	case err != nil:
+		n.errs[name] = err
+	case !strings.HasPrefix(oid.String(), name):
+		n.errs[name] = errs.New(errs.NotFound, "%q is a ref here, not a commit", name)
+	default:
+		n.oids[name] = oid
+	}
 	return nil
 }
 
@@ -245,21 +245,24 @@ func introduced(r *vuln.Record, repository string) []string {
 	var found []string
 	for _, a := range r.Affected {
 		for _, rg := range a.Ranges {
-			if rg.Type != vuln.RangeGit {
-				continue
-			}
-			if m := addressForm.FindStringSubmatch(rg.Repo); m != nil && repository != "" && !strings.EqualFold(m[1], repository) {
+			if rg.Type != vuln.RangeGit || !isOf(rg.Repo, repository) {
 				continue
 			}
 			for _, e := range rg.Events {
-				if e.Introduced == "0" {
-					return nil
-				}
 				if e.Introduced != "" {
 					found = append(found, e.Introduced)
 				}
 			}
 		}
 	}
+	if slices.Contains(found, "0") {
+		return nil
+	}
 	return found
+}
+
+// isOf says whether an address may be a repository's: it is, or one of them is not known.
+func isOf(address, repository string) bool {
+	m := addressForm.FindStringSubmatch(address)
+	return m == nil || repository == "" || strings.EqualFold(m[1], repository)
 }

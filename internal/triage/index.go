@@ -144,12 +144,12 @@ func (w *walk) index() *index {
 		reached: map[int32]bits{}, lines: map[int32]*line{},
 	}
 	for i := range x.commits {
-		x.at[x.commits[i].oid] = int32(i) //nolint:gosec // a repository has fewer than 2^31 commits
+		x.at[x.commits[i].oid] = int32(i)
 		x.byName = append(x.byName, int32(i))
 	}
 	slices.SortFunc(x.byName, func(a, b int32) int { return bytes.Compare(x.commits[a].oid[:], x.commits[b].oid[:]) })
 	for i := range x.commits {
-		x.enter(int32(i), w.parents[i]) //nolint:gosec // likewise
+		x.enter(int32(i), w.parents[i])
 	}
 	return x
 }

@@ -140,35 +140,19 @@ func (j *judge) survey(ctx context.Context, h History, subjects []*subject) erro
 	if len(parts) == 0 {
 		return nil
 	}
-	keep, seeds, alike := map[int32]bool{}, map[int32]bool{}, map[int32]bool{}
-	for _, r := range j.x.reverts {
-		keep[r] = true
-	}
-	for _, p := range parts {
-		j.findPulls(p)
-		maybe, err := j.gather(ctx, p, false)
-		if err != nil {
-			return err
-		}
-		for i := range maybe {
-			keep[i] = true
-		}
-		for _, seed := range p.seeds {
-			seeds[seed] = true
-			for _, i := range j.x.byTitle[j.x.commits[seed].subject] {
-				keep[i], alike[i] = true, true
-			}
-		}
-	}
-	if err := j.s.readPaths(ctx, keep); err != nil {
+	w, err := j.wanted(ctx, parts)
+	if err != nil {
 		return err
 	}
-	for i := range alike {
+	if err := j.s.readPaths(ctx, w.names); err != nil {
+		return err
+	}
+	for i := range w.alike {
 		if _, ok := slices.BinarySearch(j.s.names[i], dependencies); !ok {
-			delete(alike, i)
+			delete(w.alike, i)
 		}
 	}
-	if err := j.s.readPatches(ctx, seeds, alike); err != nil {
+	if err := j.s.readPatches(ctx, w.seeds, w.alike); err != nil {
 		return err
 	}
 	for _, p := range parts {
@@ -177,6 +161,37 @@ func (j *judge) survey(ctx context.Context, h History, subjects []*subject) erro
 		}
 	}
 	return nil
+}
+
+// wanted are the commits of which more must be read than that they are there.
+type wanted struct {
+	names map[int32]bool // the names of their paths
+	seeds map[int32]bool // their patches, and those of all with the same paths
+	alike map[int32]bool // their dependencies: those with a seed's subject
+}
+
+func (j *judge) wanted(ctx context.Context, parts []*part) (wanted, error) {
+	w := wanted{names: map[int32]bool{}, seeds: map[int32]bool{}, alike: map[int32]bool{}}
+	for _, r := range j.x.reverts {
+		w.names[r] = true
+	}
+	for _, p := range parts {
+		j.findPulls(p)
+		maybe, err := j.gather(ctx, p)
+		if err != nil {
+			return w, err
+		}
+		for i := range maybe {
+			w.names[i] = true
+		}
+		for _, seed := range p.seeds {
+			w.seeds[seed] = true
+			for _, i := range j.x.byTitle[j.x.commits[seed].subject] {
+				w.names[i], w.alike[i] = true, true
+			}
+		}
+	}
+	return w, nil
 }
 
 // findPulls finds the pull requests with which a part's commits came onto the main branch, or onto a target that has them.
@@ -205,7 +220,7 @@ func (j *judge) settle(ctx context.Context, p *part) error {
 	slices.Sort(p.names)
 	p.names = slices.Compact(p.names)
 	var err error
-	if p.members, err = j.gather(ctx, p, true); err != nil {
+	if p.members, err = j.gather(ctx, p); err != nil {
 		return err
 	}
 	for i := range p.members {

@@ -17,9 +17,9 @@ const (
 var (
 	mergeForm     = regexp.MustCompile(`^Merge pull request #([1-9][0-9]{0,8}) from `)
 	squashForm    = regexp.MustCompile(`\(#([1-9][0-9]{0,8})\)$`)
-	pickForm      = regexp.MustCompile(`(?i)(part(?:ial|ially|s)?\s+(?:of\s+)?)?\bcherry[- ]?pick(?:s|ed|ing)?(?:[- ]of)?(?:\s+(?:pr|pull request))?[ :-]*((?:#[1-9][0-9]{0,8}\b(?:\s*(?:,|&|and)\s*|[\s-])*)+)`)
+	pickForm      = regexp.MustCompile(`(?i)(part(?:ial|ially|s)?\s+(?:of\s+)?)?\b(?:cherry[- ]?pick|back[- ]?port)(?:s|ed|ing)?(?:[- ]of)?(?:\s+(?:pr|pull request))?[ :-]*((?:(?:#|https://github\.com/[\w.-]+/[\w.-]+/pull/)[1-9][0-9]{0,8}\b(?:\s*(?:,|&|and)\s*|[\s-])*)+)`)
 	pickBotForm   = regexp.MustCompile(`/cherry-pick-([1-9][0-9]{0,8})-to-`)
-	numberForm    = regexp.MustCompile(`#([1-9][0-9]{0,8})`)
+	numberForm    = regexp.MustCompile(`(?:#|/pull/)([1-9][0-9]{0,8})`)
 	originForm    = regexp.MustCompile(`\(cherry[- ]picked from commit ([0-9a-f]{7,40})\)`)
 	kubeForm      = regexp.MustCompile(`(?m)^Kubernetes-commit: ([0-9a-f]{40})\s*$`)
 	revertForm    = regexp.MustCompile(`(?i)\bthis reverts (?:commits? )?([0-9a-f]{7,40})\b`)

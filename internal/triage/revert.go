@@ -32,12 +32,11 @@ func (j *judge) findReverts(ctx context.Context, p *part) error {
 // subject. A name that leads to something else goes before the subject.
 func (j *judge) reverts(r int32, commits []int32) bool {
 	c := j.x.commits[r].claims
-	among := func(i int32) bool { return slices.Contains(commits, i) }
 	known := false
 	for _, name := range c.reverts {
 		for _, i := range j.x.named(name) {
 			known = true
-			if among(i) || j.isMerge(i) && slices.ContainsFunc(j.x.brought(i), among) {
+			if slices.Contains(commits, i) || j.isMerge(i) && j.broughtOne(i, commits) {
 				return true
 			}
 		}
@@ -46,24 +45,24 @@ func (j *judge) reverts(r int32, commits []int32) bool {
 		return false
 	}
 	for _, n := range c.revertPulls {
-		for _, m := range j.x.byPull[n] {
-			if slices.ContainsFunc(j.x.brought(m), among) {
-				return true
-			}
-		}
-	}
-	if c.revertTitle == "" {
-		return false
-	}
-	for _, m := range j.x.byMerge[c.revertTitle] {
-		if slices.ContainsFunc(j.x.brought(m), among) && j.x.isAncestor(m, r) {
+		if slices.ContainsFunc(j.x.byPull[n], func(m int32) bool { return j.broughtOne(m, commits) }) {
 			return true
 		}
 	}
-	plain := plainSubject(c.revertTitle)
-	return slices.ContainsFunc(commits, func(i int32) bool {
-		return (j.x.commits[i].full == c.revertTitle || j.x.commits[i].subject == plain) && j.x.isAncestor(i, r)
+	return c.revertTitle != "" && j.revertsTitle(r, c.revertTitle, commits)
+}
+
+func (j *judge) revertsTitle(r int32, title string, commits []int32) bool {
+	plain := plainSubject(title)
+	return slices.ContainsFunc(j.x.byMerge[title], func(m int32) bool {
+		return j.broughtOne(m, commits) && j.x.isAncestor(m, r)
+	}) || slices.ContainsFunc(commits, func(i int32) bool {
+		return (j.x.commits[i].full == title || j.x.commits[i].subject == plain) && j.x.isAncestor(i, r)
 	})
+}
+
+func (j *judge) broughtOne(m int32, commits []int32) bool {
+	return slices.ContainsFunc(j.x.brought(m), func(i int32) bool { return slices.Contains(commits, i) })
 }
 
 func (j *judge) isMerge(i int32) bool {

@@ -33,6 +33,8 @@ type survey struct {
 	byPatch map[git.OID][]int32
 	bumps   map[int32][]string // "module version" of each dependency that a commit brings in, of those whose patch was read
 	unread  map[int32]error
+
+	complete bool // the paths were read
 }
 
 func newSurvey(x *index, h History) *survey {
@@ -47,9 +49,10 @@ func (s *survey) readPaths(ctx context.Context, keep map[int32]bool) error {
 	var places []int32
 	for i := range s.x.commits {
 		if !s.x.commits[i].merge {
-			places = append(places, int32(i)) //nolint:gosec // a repository has fewer than 2^31 commits
+			places = append(places, int32(i))
 		}
 	}
+	s.complete = true
 	return s.each(ctx, places, func(ctx context.Context, oids []git.OID, visit func(git.OID)) error {
 		return s.history.Paths(ctx, oids, func(oid git.OID, paths []string) error {
 			i := s.x.at[oid]
@@ -65,7 +68,9 @@ func (s *survey) readPaths(ctx context.Context, keep map[int32]bool) error {
 
 // base returns the base names of the paths that a commit changed; none for a merge and for what cannot be read.
 func (s *survey) base(ctx context.Context, i int32) ([]string, error) {
-	if names, ok := s.names[i]; ok || s.x.commits[i].merge || s.unread[i] != nil {
+	names, known := s.names[i]
+	_, failed := s.unread[i]
+	if known || failed || s.x.commits[i].merge {
 		return names, nil
 	}
 	err := s.each(ctx, []int32{i}, func(ctx context.Context, oids []git.OID, visit func(git.OID)) error {
@@ -87,7 +92,7 @@ func (s *survey) readPatches(ctx context.Context, like, also map[int32]bool) err
 	delete(sets, 0)
 	var places []int32
 	for i := range s.x.commits {
-		if p := int32(i); sets[s.sets[p]] || also[p] && s.sets[p] != 0 { //nolint:gosec // a repository has fewer than 2^31 commits
+		if p := int32(i); sets[s.sets[p]] || also[p] && s.sets[p] != 0 {
 			places = append(places, p)
 		}
 	}
@@ -114,32 +119,31 @@ func (s *survey) each(ctx context.Context, places []int32, read func(context.Con
 	for n, i := range places {
 		oids[n] = s.x.commits[i].oid
 	}
-	failed := 0
-	for len(oids) > 0 {
+	for failed := 0; len(oids) > 0; {
 		visited := 0
 		count := func(git.OID) { visited++ }
 		err := read(ctx, oids, count)
-		if err == nil {
+		switch {
+		case err == nil:
 			return nil
-		}
-		if ctx.Err() != nil {
+		case ctx.Err() != nil:
 			return err
 		}
-		oids = oids[visited:]
-		if visited > 0 || len(oids) == 0 {
+		if oids = oids[visited:]; visited > 0 || len(oids) == 0 {
 			continue
 		}
-		if err := read(ctx, oids[:1], count); err != nil {
-			s.unread[s.x.at[oids[0]]] = err
-			failed++
+		if err = read(ctx, oids[:1], count); err == nil {
+			oids = oids[1:]
+			continue
 		}
-		oids = oids[1:]
-		if failed >= maxUnread {
-			for _, oid := range oids {
-				s.unread[s.x.at[oid]] = err
-			}
-			return nil
+		given := oids[:1]
+		if failed++; failed >= maxUnread {
+			given = oids
 		}
+		for _, oid := range given {
+			s.unread[s.x.at[oid]] = err
+		}
+		oids = oids[len(given):]
 	}
 	return nil
 }

@@ -185,7 +185,7 @@ func (j *judge) evidence(p *part, i int32, branch string) []Evidence {
 	c := &j.x.commits[i]
 	switch branches := p.named[i]; {
 	case c.oid == p.commit:
-		all = append(all, Evidence{Kind: KindAncestor, Commit: c.oid, Note: clip(c.full)})
+		return []Evidence{{Kind: KindAncestor, Commit: c.oid, Note: clip(c.full)}}
 	case slices.Contains(branches, branch):
 		all = append(all, Evidence{Kind: KindNamed, Commit: c.oid, Note: clip(c.full)})
 	case len(branches) > 0:
@@ -231,7 +231,7 @@ func (j *judge) fixedAt(ctx context.Context, s *subject, branch string, root bit
 func (j *judge) unreadable(parts []found, root bits) []Evidence {
 	var all []Evidence
 	for i := range j.x.commits {
-		at := int32(i) //nolint:gosec // a repository has fewer than 2^31 commits
+		at := int32(i)
 		err := j.s.unread[at]
 		if err == nil || !root.has(at) {
 			continue
