@@ -94,6 +94,9 @@ func Parse(s string) (Version, error) {
 	if len(strings.TrimPrefix(s, "v")) > maxVersionLength {
 		return Version{}, invalid("is too long")
 	}
+	if v, ok := parsePlain(s); ok {
+		return v, nil
+	}
 	m := versionForm.FindStringSubmatch(s)
 	if m == nil {
 		return Version{}, invalid("is not well formed")
@@ -120,6 +123,26 @@ func Parse(s string) (Version, error) {
 	}
 	v.Vendor = v.vendor()
 	return v, nil
+}
+
+// parsePlain reads v1.28.15 and 1.28.15, of which the facts are full, without the patterns. What it does not take may still be a version.
+func parsePlain(s string) (Version, bool) {
+	s = strings.TrimPrefix(s, "v")
+	var numbers [3]int
+	for i := range numbers {
+		part, rest, more := strings.Cut(s, ".")
+		if more != (i < 2) || part == "" || len(part) > 6 || part[0] == '0' && part != "0" {
+			return Version{}, false
+		}
+		for _, c := range []byte(part) {
+			if !digit(c) {
+				return Version{}, false
+			}
+			numbers[i] = 10*numbers[i] + int(c-'0')
+		}
+		s = rest
+	}
+	return Version{Minor: Minor{numbers[0], numbers[1]}, Patch: numbers[2]}, true
 }
 
 // separates reports whether rest can follow a complete part of a version.
