@@ -3,11 +3,12 @@ package backport
 import (
 	"cmp"
 	"slices"
+	"strings"
 
 	"github.com/kubelts/kubelts/internal/git"
 )
 
-// Instances finds commits that are instances of one fix: a cherry-pick keeps author, author date and, mostly, the subject. Commits are added
+// Instances finds commits that are instances of one fix: a cherry-pick keeps author, author date and subject. Commits are added
 // first and asked for later; asking may be done from many goroutines.
 type Instances struct {
 	byAuthor map[authorship][]landed
@@ -33,29 +34,35 @@ func (x *Instances) Add(c *git.Commit) {
 		return
 	}
 	key := authorshipOf(c)
-	x.byAuthor[key] = append(x.byAuthor[key], landed{Instance{Commit: c.OID, Committed: c.Committer.When}, c.Subject()})
+	x.byAuthor[key] = append(x.byAuthor[key], landed{Instance{Commit: c.OID, Committed: c.Committer.When}, bareSubject(c)})
 }
 
-// Of returns the instances of a fix, without the fix itself, the oldest first: those with its subject; if there are none, the one
-// commit with another subject, unless there are several.
+// Of returns the instances of a fix, without the fix itself, the oldest first. A tag like [release-1.2] before the subject does not count; any
+// other subject does, since people commit several things in one second.
 func (x *Instances) Of(fix *git.Commit) []Instance {
-	var same, other []Instance
+	var found []Instance
 	for _, l := range x.byAuthor[authorshipOf(fix)] {
-		switch {
-		case l.Commit == fix.OID:
-		case l.subject == fix.Subject():
-			same = append(same, l.Instance)
-		default:
-			other = append(other, l.Instance)
+		if l.Commit != fix.OID && l.subject == bareSubject(fix) {
+			found = append(found, l.Instance)
 		}
 	}
-	if len(same) == 0 && len(other) == 1 {
-		return other
-	}
-	slices.SortFunc(same, func(a, b Instance) int {
+	slices.SortFunc(found, func(a, b Instance) int {
 		return cmp.Or(a.Committed.Compare(b.Committed), slices.Compare(a.Commit[:], b.Commit[:]))
 	})
-	return same
+	return found
+}
+
+// bareSubject is a commit's subject without tags before it.
+func bareSubject(c *git.Commit) string {
+	s := c.Subject()
+	for strings.HasPrefix(s, "[") {
+		_, rest, ok := strings.Cut(s, "]")
+		if !ok {
+			break
+		}
+		s = strings.TrimLeft(rest, ": ")
+	}
+	return s
 }
 
 func authorshipOf(c *git.Commit) authorship { return authorship{c.Author.Name, c.Author.When.Unix()} }

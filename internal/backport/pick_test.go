@@ -362,14 +362,18 @@ func TestPresent(t *testing.T) {
 	store := gittest.NewMemory()
 	b := commit(t, store, tree{"a": with()}.write(t, store), 0)
 	fix := commit(t, store, tree{"a": with("9=nine")}.write(t, store), 1, b)
-	grown := commit(t, store, tree{"a": with("9=neuf", "1=one")}.write(t, store), 2, fix)
+	grown := commit(t, store, tree{"a": with("9=nine", "1=one")}.write(t, store), 2, fix)
+	changed := commit(t, store, tree{"a": with("9=neuf", "1=one")}.write(t, store), 6, fix)
 	reverted := commit(t, store, tree{"a": with(), "b": text("b")}.write(t, store), 3, fix)
 	twin := commit(t, store, tree{"a": with("9=nine", "1=one")}.write(t, store), 4, b)
 	later := commit(t, store, tree{"a": with("9=nein", "1=one")}.write(t, store), 5, twin)
-	engine := backport.New(store, history{grown: {fix, b}, reverted: {fix, b}, later: {twin, b}})
+	engine := backport.New(store, history{grown: {fix, b}, changed: {fix, b}, reverted: {fix, b}, later: {twin, b}})
 
-	if res := engine.Pick(t.Context(), backport.Request{Commit: fix, Onto: grown}); res.Outcome != backport.Present || res.Rung != "present" || res.Source != fix {
+	if res := engine.Pick(t.Context(), backport.Request{Commit: fix, Onto: grown}); res.Outcome != backport.Present || res.Rung != "present" || res.Source != fix || res.Confidence != backport.Verbatim {
 		t.Errorf("an ancestor: %+v", res)
+	}
+	if res := engine.Pick(t.Context(), backport.Request{Commit: fix, Onto: changed}); res.Outcome != backport.Present || res.Confidence != backport.Review || len(res.Notes) != 1 {
+		t.Errorf("an ancestor whose lines were changed: %+v", res)
 	}
 	if res := engine.Pick(t.Context(), backport.Request{Commit: fix, Onto: reverted}); res.Outcome != backport.Clean {
 		t.Errorf("an ancestor that was reverted: %+v", res)
@@ -404,6 +408,28 @@ func TestInstance(t *testing.T) {
 	res = engine.Pick(t.Context(), backport.Request{Commit: fix, Onto: target, Instances: instances, AsOf: day(1)})
 	if res.Outcome != backport.Conflicted {
 		t.Errorf("with instances that come later: %+v", res)
+	}
+}
+
+func TestInstances(t *testing.T) {
+	when := time.Date(2020, 1, 1, 0, 0, 0, 0, time.UTC)
+	made := func(id byte, name, subject string, committed int, parents ...git.OID) *git.Commit {
+		return &git.Commit{
+			OID: git.OID{id}, Parents: parents, Author: git.Signature{Name: name, When: when},
+			Committer: git.Signature{When: when.Add(time.Duration(committed) * time.Hour)}, Message: subject + "\n\nMore.\n",
+		}
+	}
+	fix := made(1, "Ada", "Fix it", 0)
+	x := backport.NewInstances()
+	for _, c := range []*git.Commit{
+		fix, made(2, "Ada", "Fix it", 2), made(3, "Ada", "[release-1.2] Fix it", 1), made(4, "Ada", "Bump something", 1),
+		made(5, "Bob", "Fix it", 1), made(6, "Ada", "Fix it", 1, git.OID{7}, git.OID{8}),
+	} {
+		x.Add(c)
+	}
+	want := []backport.Instance{{Commit: git.OID{3}, Committed: when.Add(time.Hour)}, {Commit: git.OID{2}, Committed: when.Add(2 * time.Hour)}}
+	if diff := cmp.Diff(want, x.Of(fix)); diff != "" {
+		t.Errorf("instances (-want +got):\n%s", diff)
 	}
 }
 

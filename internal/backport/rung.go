@@ -60,23 +60,39 @@ func (p presentRung) Try(ctx context.Context, e *Engine, job *Job) (*Result, err
 		if !there {
 			continue
 		}
-		undone, files, err := p.undone(ctx, e, id, job.Ours)
-		if err != nil {
-			return nil, err
-		}
-		if !undone {
-			return &Result{Outcome: Present, Confidence: Verbatim, Tree: job.Ours, Rung: rungPresent, Source: id, Files: files}, nil
+		res, err := p.judge(ctx, e, job, id)
+		if res != nil || err != nil {
+			return res, err
 		}
 	}
 	return nil, nil //nolint:nilnil // nil means that the rung has nothing to say
 }
 
-// undone reports whether the target has every file as it was before the commit: then it was reverted, and is not there any more.
-func (presentRung) undone(ctx context.Context, e *Engine, id, ours git.OID) (bool, []File, error) {
+// judge looks at what became of a commit that history has. If the target has every file as it was before it, it was undone and is not
+// there any more. If merging it would change nothing, it is there beyond doubt. Otherwise its lines were changed since, or some of them
+// undone: only a person can tell.
+func (p presentRung) judge(ctx context.Context, e *Engine, job *Job, id git.OID) (*Result, error) {
 	source, err := e.change(ctx, id)
 	if err != nil {
-		return false, nil, err
+		return nil, err
 	}
+	undone, files, err := p.undone(ctx, e, source, job.Ours)
+	if undone || err != nil {
+		return nil, err
+	}
+	res := &Result{Outcome: Present, Confidence: Verbatim, Tree: job.Ours, Rung: rungPresent, Source: id, Files: files}
+	merged, err := e.merge(ctx, job, source, rungPresent)
+	if err != nil {
+		return nil, err
+	}
+	if merged.Outcome != Empty {
+		res.Confidence = Review
+		res.Notes = append(res.Notes, "the target's history has "+id.Short()+", but not all of its lines stand there: they were changed since, or undone")
+	}
+	return res, nil
+}
+
+func (presentRung) undone(ctx context.Context, e *Engine, source Source, ours git.OID) (bool, []File, error) {
 	diff, err := patch.DiffTrees(ctx, e.store, source.Base, source.Tree)
 	if err != nil {
 		return false, nil, err
