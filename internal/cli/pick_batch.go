@@ -61,7 +61,8 @@ func (s *picking) batch(ctx context.Context) error {
 	counts, err := s.printAll(ctx, queue)
 	if err != nil {
 		cancel(err)
-		for range queue { // lets the reader end
+		for range workers { // those that still work end soon; the reader may wait for input that never comes, and is left
+			slots <- struct{}{}
 		}
 		return err
 	}
@@ -136,10 +137,13 @@ func (s *picking) printAll(ctx context.Context, queue <-chan chan backport.Resul
 	out := json.NewEncoder(s.Stdout)
 	out.SetEscapeHTML(false)
 	var trees []git.OID
-	for done := range queue {
-		res := <-done
-		if err := ctx.Err(); err != nil {
-			return counts, context.Cause(ctx)
+	for {
+		res, ok, err := next(ctx, queue)
+		if err != nil {
+			return counts, err
+		}
+		if !ok {
+			return counts, s.keep(ctx, trees)
 		}
 		if trees = append(trees, res.Tree); len(trees) == keepTogether {
 			if err := s.keep(ctx, trees); err != nil {
@@ -152,7 +156,23 @@ func (s *picking) printAll(ctx context.Context, queue <-chan chan backport.Resul
 		}
 		counts[res.Outcome]++
 	}
-	return counts, s.keep(ctx, trees)
+}
+
+// next waits for the next result; ok is false behind the last one.
+func next(ctx context.Context, queue <-chan chan backport.Result) (res backport.Result, ok bool, err error) {
+	select {
+	case done, ok := <-queue:
+		if !ok {
+			return res, false, nil
+		}
+		select {
+		case res = <-done:
+			return res, true, nil
+		case <-ctx.Done():
+		}
+	case <-ctx.Done():
+	}
+	return res, false, context.Cause(ctx)
 }
 
 // keep gives trees a ref in our own store, so that nothing prunes them. The clone's refs are its owner's.

@@ -51,8 +51,9 @@ func DiffTrees(ctx context.Context, objects git.Objects, a, b git.OID) (*Diff, e
 	return w.diff, nil
 }
 
-// ReadTree reads a tree and checks that its entries stand in git's order, each name once: a tree that breaks this has no meaning that
-// two readers agree on. The null OID and git's empty tree have no entries, whether or not they are stored.
+// ReadTree reads a tree as git does: modes that only old or foreign programs write become the nearest of git's own. The entries must stand
+// in git's order, each name once: a tree that breaks this has no meaning that two readers agree on, and is an error of kind invalid.
+// The null OID and git's empty tree have no entries, whether or not they are stored.
 func ReadTree(ctx context.Context, objects git.Objects, id git.OID) ([]git.TreeEntry, error) {
 	if id.IsZero() || id == EmptyTree() {
 		return nil, nil
@@ -61,12 +62,41 @@ func ReadTree(ctx context.Context, objects git.Objects, id git.OID) ([]git.TreeE
 	if err != nil {
 		return nil, err
 	}
-	for i := 1; i < len(entries); i++ {
-		if compareEntries(entries[i-1], entries[i]) >= 0 {
-			return nil, errs.New(errs.Invalid, "tree %s: entry %q is out of order", id, entries[i].Name)
+	odd := false
+	for i, e := range entries {
+		if i > 0 && compareEntries(entries[i-1], e) >= 0 {
+			return nil, errs.New(errs.Invalid, "tree %s: entry %q is out of order", id, e.Name)
+		}
+		if e.Mode.IsTree() {
+			file := git.TreeEntry{Name: e.Name, Mode: git.ModeFile}
+			if _, twice := slices.BinarySearchFunc(entries[:i], file, compareEntries); twice {
+				return nil, errs.New(errs.Invalid, "tree %s: entry %q stands there twice", id, e.Name)
+			}
+		}
+		odd = odd || e.Mode != canonical(e.Mode)
+	}
+	if odd {
+		entries = slices.Clone(entries)
+		for i := range entries {
+			entries[i].Mode = canonical(entries[i].Mode)
 		}
 	}
 	return entries, nil
+}
+
+// canonical is the mode that git takes an entry's mode for.
+func canonical(m git.Mode) git.Mode {
+	switch {
+	case m.IsTree():
+		return git.ModeTree
+	case m.IsRegular() && m&0o100 != 0:
+		return git.ModeExecutable
+	case m.IsRegular():
+		return git.ModeFile
+	case m&0o170000 == git.ModeSymlink:
+		return git.ModeSymlink
+	}
+	return git.ModeSubmodule
 }
 
 // EmptyTree is the name of the tree without entries.

@@ -1,6 +1,7 @@
 package patch_test
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"path"
@@ -127,6 +128,41 @@ func TestDiffTreesRefuses(t *testing.T) {
 	deep := map[string]string{strings.Repeat("d/", 300) + "f": "1"}
 	if _, err := patch.DiffTrees(t.Context(), store, git.OID{}, write(t, store, deep)); !errs.Is(err, errs.Invalid) {
 		t.Errorf("a deep tree: %v", err)
+	}
+}
+
+// fixed is a store whose one tree is made by hand.
+type fixed struct {
+	*gittest.Memory
+
+	entries []git.TreeEntry
+}
+
+func (f fixed) Tree(context.Context, git.OID) ([]git.TreeEntry, error) { return f.entries, nil }
+
+func TestReadTree(t *testing.T) {
+	entry := func(name string, mode git.Mode) git.TreeEntry { return git.TreeEntry{Name: name, Mode: mode} }
+	tests := []struct {
+		name    string
+		entries []git.TreeEntry
+		want    []git.TreeEntry // nil: refused
+	}{
+		{"old modes", []git.TreeEntry{entry("a", 0o100664), entry("b", 0o100775), entry("c", 0o40755)}, []git.TreeEntry{entry("a", git.ModeFile), entry("b", git.ModeExecutable), entry("c", git.ModeTree)}},
+		{"a directory sorts behind its slash", []git.TreeEntry{entry("a-b", git.ModeFile), entry("a", git.ModeTree), entry("a0", git.ModeFile)}, []git.TreeEntry{entry("a-b", git.ModeFile), entry("a", git.ModeTree), entry("a0", git.ModeFile)}},
+		{"not in order", []git.TreeEntry{entry("b", git.ModeFile), entry("a", git.ModeFile)}, nil},
+		{"a name twice", []git.TreeEntry{entry("a", git.ModeFile), entry("a", git.ModeFile)}, nil},
+		{"a file and a directory of one name", []git.TreeEntry{entry("a", git.ModeFile), entry("a-b", git.ModeFile), entry("a", git.ModeTree)}, nil},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			got, err := patch.ReadTree(t.Context(), fixed{gittest.NewMemory(), tt.entries}, git.OID{1})
+			if (err != nil) != (tt.want == nil) || err != nil && !errs.Is(err, errs.Invalid) {
+				t.Fatalf("error %v", err)
+			}
+			if d := cmp.Diff(tt.want, got); d != "" {
+				t.Errorf("entries (-want +got):\n%s", d)
+			}
+		})
 	}
 }
 
