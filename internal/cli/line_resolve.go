@@ -17,8 +17,8 @@ import (
 type lineResolve struct {
 	*lines
 
-	author, reason string
-	removed, also  []string
+	author, reason      string
+	removed, kept, also []string
 }
 
 func newLineResolve(a *app) *cobra.Command {
@@ -45,12 +45,13 @@ goes there too, under its own path, and is named with --also. The next "kubelts 
 	flags.StringVar(&l.author, "author", "", "who decided, `NAME <ADDRESS>`")
 	flags.StringVar(&l.reason, "reason", "", "why it is right, `TEXT`")
 	flags.StringSliceVar(&l.removed, "remove", nil, "the result shall not have the conflict's file `PATH`")
+	flags.StringSliceVar(&l.kept, "keep", nil, "the conflict's file `PATH` is right as it was laid out")
 	flags.StringSliceVar(&l.also, "also", nil, "take in `PATH`, a file beside the conflict's")
 	return cmd
 }
 
 func (l *lineResolve) run(ctx context.Context, args []string) (err error) {
-	r := upkeep.Resolution{Removed: l.removed, Also: l.also, Reason: l.reason}
+	r := upkeep.Resolution{Removed: l.removed, Kept: l.kept, Also: l.also, Reason: l.reason}
 	if r.Author, err = lts.ParsePerson(l.author); err != nil {
 		return err
 	}

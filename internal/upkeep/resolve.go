@@ -18,6 +18,7 @@ import (
 type Resolution struct {
 	Conflict string   // directory below conflicts/; may be empty when there is one only
 	Removed  []string // paths of the conflict that the result shall not have
+	Kept     []string // paths of the conflict that are right as they were laid out
 	Also     []string // paths beside the conflict's whose files were put into its directory
 	Author   lts.Person
 	Reason   string
@@ -135,6 +136,10 @@ func (p *Project) readResolution(ctx context.Context, s *lineState, c conflictSt
 		if edits[name], err = p.resolvedFile(ctx, dir, name, c); err != nil {
 			return nil, err
 		}
+		if c.untouched(name, edits[name].OID) && !slices.Contains(r.Kept, name) {
+			return nil, errs.WithHint(errs.New(errs.Conflict, "%s/%s is as it was laid out", dir, name),
+				"edit it, or say that it is right with --keep %s, or that the result shall not have it with --remove %s", name, name)
+		}
 	}
 	for _, name := range r.Removed {
 		if _, ok := edits[name]; !ok {
@@ -142,6 +147,11 @@ func (p *Project) readResolution(ctx context.Context, s *lineState, c conflictSt
 		}
 	}
 	return edits, nil
+}
+
+// untouched reports whether a file of the conflict still is what was laid out.
+func (c conflictState) untouched(name string, blob git.OID) bool {
+	return slices.ContainsFunc(c.Files, func(f lts.ConflictFile) bool { return f.Path == name && f.Laid == blob })
 }
 
 func (p *Project) resolvedFile(ctx context.Context, dir, name string, c conflictState) (*git.TreeEntry, error) {
