@@ -10,8 +10,8 @@ import (
 
 // Bounds on what is taken from one commit message.
 const (
-	maxMessage = 1 << 20 // bytes read
-	maxClaims  = 64      // numbers or names of one sort
+	maxMessage = 256 << 10 // bytes read
+	maxClaims  = 64        // numbers or names of one sort
 )
 
 var (
@@ -50,7 +50,14 @@ func parseClaims(message string) *claims {
 	}
 	subject := git.Subject(message)
 	_, body, _ := strings.Cut(strings.TrimLeft(message, "\n"), "\n\n")
-	c := claims{origins: namesIn(originForm, message), reverts: namesIn(revertForm, message)}
+	var c claims
+	// Most messages claim nothing: a look for the word spares the pattern.
+	if strings.Contains(message, "(cherry") {
+		c.origins = namesIn(originForm, message)
+	}
+	if strings.Contains(message, "everts") {
+		c.reverts = namesIn(revertForm, message)
+	}
 	if m := mergeForm.FindStringSubmatch(subject); m != nil {
 		c.merge, c.pull = true, number(m[1])
 		c.title, _, _ = strings.Cut(strings.TrimSpace(body), "\n")
@@ -85,6 +92,9 @@ func (c *claims) isRevert() bool {
 // picks finds the pull requests that a message says it carries over. "Cherry-pick part of #1" says that it does not carry all of it.
 func picks(message string) []int {
 	var found []int
+	if !strings.Contains(message, "#") && !strings.Contains(message, "/pull/") && !strings.Contains(message, "/cherry-pick-") {
+		return nil
+	}
 	for _, m := range pickForm.FindAllStringSubmatch(message, maxClaims) {
 		if m[1] != "" {
 			continue
@@ -101,7 +111,7 @@ func picks(message string) []int {
 
 // titleReverted is the subject of the commit that a subject says it takes back: T of `Revert "T"`, `Revert "T"` of `Reapply "T"`.
 func titleReverted(subject string) string {
-	m := revertTitle.FindStringSubmatch(subject)
+	m := revertTitle.FindStringSubmatch(strings.TrimSpace(squashForm.ReplaceAllString(subject, "")))
 	if m == nil {
 		return ""
 	}
@@ -117,7 +127,7 @@ func titleReverted(subject string) string {
 
 // kubernetesCommit is the commit of kubernetes/kubernetes that a staging repository's commit was published from.
 func kubernetesCommit(message string) git.OID {
-	all := kubeForm.FindAllStringSubmatch(message, maxClaims)
+	all := kubeForm.FindAllStringSubmatch(message[max(0, len(message)-maxMessage):], maxClaims)
 	if len(all) == 0 {
 		return git.OID{}
 	}

@@ -72,7 +72,7 @@ func (j *judge) fixedIn(ctx context.Context, target string, s *subject, on []int
 		}
 		switch {
 		case !here && t.version.IsRelease():
-			return first, nil
+			return firstOf(first, pre), nil
 		case !here:
 			// A pre-release without it does not matter to the releases behind it.
 			if first != "" || pre != "" {

@@ -41,8 +41,8 @@ func (s Status) Validate() error {
 // The kinds of evidence. Those from Ancestor to Dependency say how a commit of the fix, or one that repeats it, was found on the
 // branch; they are in the order in which they are preferred.
 const (
-	KindAncestor          = "ancestor"                 // the fix's commit on the main branch is itself an ancestor
-	KindNamed             = "named"                    // the record names this commit for another branch, mostly this one, and it is an ancestor
+	KindAncestor          = "ancestor"                 // the fix's commit itself is an ancestor
+	KindNamed             = "named"                    // the record names this commit as the fix's instance on a branch, mostly this one, and it is an ancestor
 	KindPatchID           = "patch_id"                 // equal patch-id
 	KindTrailer           = "trailer"                  // Kubernetes-commit or "(cherry picked from commit ...)" name the same commit
 	KindAuthorDateSubject = "author_date_subject"      // equal author, author date and subject

@@ -172,7 +172,7 @@ func (j *judge) findPart(ctx context.Context, p *part, branch string, root bits)
 	if one.on >= 0 {
 		return one, nil
 	}
-	one.evidence = slices.CompactFunc(gone, func(a, b Evidence) bool { return a == b })
+	one.evidence = slices.CompactFunc(gone, func(a, b Evidence) bool { return a.Commit == b.Commit })
 	if len(gone) == 0 {
 		one.evidence = []Evidence{{Kind: KindNotFound, Commit: p.commit, Note: fmt.Sprintf("%s: no ancestor and not repeated", clip(j.x.commits[p.seeds[0]].full))}}
 	}
@@ -227,9 +227,19 @@ func (j *judge) fixedAt(ctx context.Context, s *subject, branch string, root bit
 	return false, nil
 }
 
-// unreadable names the commits of a target that could not be read and that may be what is missing.
+// unreadable names the missing commits of a fix that could not be read, and those of a target that could not be and may be what is missing.
 func (j *judge) unreadable(parts []found, root bits) []Evidence {
+	if len(j.s.unread) == 0 {
+		return nil
+	}
 	var all []Evidence
+	for _, p := range parts {
+		for _, seed := range p.part.seeds {
+			if err := j.s.unread[seed]; err != nil && p.on < 0 && !root.has(seed) {
+				all = append(all, Evidence{Kind: KindAbsentObject, Commit: j.x.commits[seed].oid, Note: absentNote("what the fix changes cannot be read", err)})
+			}
+		}
+	}
 	for i := range j.x.commits {
 		at := int32(i)
 		err := j.s.unread[at]
