@@ -178,7 +178,7 @@ func (m *matrix) column(i int) int {
 func (m *matrix) block(out *strings.Builder, first int, columns [2]int) {
 	line := []string{fmt.Sprintf("%-*s", first, idHeader)}
 	for i := columns[0]; i < columns[1]; i++ {
-		line = append(line, fmt.Sprintf("%-*s", m.column(i), strings.ToUpper(m.headers[i])))
+		line = append(line, fmt.Sprintf("%-*s", m.column(i), m.headers[i]))
 	}
 	writeLine(out, line)
 	for _, row := range m.rows {
