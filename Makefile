@@ -55,5 +55,8 @@ fuzz: ## every fuzz target for FUZZTIME
 	  for target in $$($(GO) test -list '^Fuzz' $$pkg | grep '^Fuzz' || true); do \
 	    echo "$$pkg $$target"; $(GO) test -run='^$$' -fuzz="^$$target$$" -fuzztime=$(FUZZTIME) $$pkg; done; done
 
+replay: build ## pick real backports again: make replay REPO=clone.git PAIRS=pairs.json
+	scripts/replay.sh "$(REPO)" "$(PAIRS)"
+
 clean: ## remove what was built
 	rm -rf $(BIN)
