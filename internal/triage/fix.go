@@ -9,7 +9,6 @@ import (
 
 	"github.com/kubelts/kubelts/internal/errs"
 	"github.com/kubelts/kubelts/internal/git"
-	"github.com/kubelts/kubelts/internal/release"
 	"github.com/kubelts/kubelts/internal/vuln"
 )
 
@@ -136,10 +135,7 @@ func (j *judge) findFixes(r *vuln.Record) []*fix {
 			branches = slices.Insert(branches, 0, mainBranch)
 		}
 		found.branches = branches
-		found.main = slices.ContainsFunc(branches, func(b string) bool {
-			_, releaseBranch := release.MinorOfBranch(j.repository, b)
-			return !releaseBranch
-		})
+		found.main = slices.ContainsFunc(branches, func(b string) bool { return !j.isReleaseBranch(b) })
 		for _, branch := range branches {
 			j.addInstance(found, f, branch)
 		}

@@ -231,7 +231,7 @@ func TestFound(t *testing.T) {
 		{"a fix that only release branches took stands in", func(w *world) {
 			w.fix("Remove it")
 			w.names("release-1.0", w.onBranch("Blank it out"))
-		}, "fixed ancestor"},
+		}, "fixed named"},
 		{"fixed events of a GIT range, one a branch", func(w *world) {
 			w.fix("Fix it")
 			c := w.onBranch("Make it safe")

@@ -4,6 +4,8 @@ import (
 	"context"
 	"fmt"
 	"slices"
+
+	"github.com/kubelts/kubelts/internal/release"
 )
 
 // found is a part of a fix on a target, or what is known of its absence.
@@ -184,6 +186,8 @@ func (j *judge) evidence(p *part, i int32, branch string) []Evidence {
 	var all []Evidence
 	c := &j.x.commits[i]
 	switch branches := p.named[i]; {
+	case c.oid == p.commit && slices.Contains(branches, branch) && j.isReleaseBranch(branch):
+		return []Evidence{{Kind: KindNamed, Commit: c.oid, Note: clip(c.full)}}
 	case c.oid == p.commit:
 		return []Evidence{{Kind: KindAncestor, Commit: c.oid, Note: clip(c.full)}}
 	case slices.Contains(branches, branch):
@@ -194,6 +198,11 @@ func (j *judge) evidence(p *part, i int32, branch string) []Evidence {
 	all = append(all, p.members[i]...)
 	slices.SortStableFunc(all, func(a, b Evidence) int { return kindOrder(a.Kind) - kindOrder(b.Kind) })
 	return all
+}
+
+func (j *judge) isReleaseBranch(branch string) bool {
+	_, ok := release.MinorOfBranch(j.repository, branch)
+	return ok
 }
 
 // stands says whether a member is in force among the commits of root, and names the reverts that touch it.
