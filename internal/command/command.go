@@ -36,7 +36,7 @@ type Cmd struct {
 type Limits struct {
 	Output    int64         // bytes of standard output that Run keeps; DefaultOutput when zero
 	Time      time.Duration // wall-clock time
-	Memory    int64         // bytes of address space of each process
+	Memory    int64         // bytes of memory of its own that each process may write to; mapped files do not count
 	Processes int           // processes of the user, as setrlimit(2) counts them
 	NoNetwork bool          // run in an empty network namespace; an error where the system does not allow it
 	Loopback  bool          // with NoNetwork: the namespace's own loopback interface is up, so that 127.0.0.1 and ::1 work

@@ -16,22 +16,17 @@ func (l Limits) sandboxed() bool { return l.Loopback && l.NoNetwork || len(l.Hid
 func (p *Process) wrap(c Cmd) ([]string, error) {
 	var script []string
 	if c.Limits.sandboxed() {
-		var err error
-		if len(c.Limits.Hide) > 0 {
-			if p.stage, err = os.MkdirTemp("", "kubelts-stage-"); err != nil {
-				return nil, err
-			}
-			if p.stage, err = filepath.EvalSymlinks(p.stage); err != nil {
-				return nil, err
-			}
+		err := p.makeStage(c.Limits)
+		if err == nil {
+			script, err = sandbox(c, p.stage)
 		}
-		if script, err = sandbox(c, p.stage); err != nil {
+		if err != nil {
 			p.unstage()
 			return nil, err
 		}
 	}
 	if c.Limits.Memory > 0 {
-		script = append(script, "ulimit -v "+strconv.FormatInt(c.Limits.Memory>>10, 10))
+		script = append(script, "ulimit -d "+strconv.FormatInt(c.Limits.Memory>>10, 10))
 	}
 	if c.Limits.Processes > 0 {
 		script = append(script, "ulimit -u "+strconv.Itoa(c.Limits.Processes))
@@ -136,6 +131,18 @@ func outermost(dirs []string, stage string) []string {
 // within reports whether path is dir or in it. Both are real paths.
 func within(path, dir string) bool {
 	return path == dir || strings.HasPrefix(path, strings.TrimSuffix(dir, "/")+"/")
+}
+
+// makeStage makes the directory on which covering file systems are built.
+func (p *Process) makeStage(l Limits) error {
+	if len(l.Hide) == 0 {
+		return nil
+	}
+	var err error
+	if p.stage, err = os.MkdirTemp("", "kubelts-stage-"); err == nil {
+		p.stage, err = filepath.EvalSymlinks(p.stage)
+	}
+	return err
 }
 
 func (p *Process) unstage() {

@@ -65,16 +65,9 @@ func owners(packages map[string]*pkg, name string) []string {
 
 // importers returns start and the packages that import one of it, or with transitive depend on it. A test's import concerns only the
 // package that the test is in.
-func importers(packages map[string]*pkg, start map[string]bool, transitive bool) map[string]bool {
-	by, byTests := map[string][]string{}, map[string][]string{}
-	for key, p := range packages {
-		for _, i := range p.imports {
-			by[i] = append(by[i], key)
-		}
-		for _, i := range p.testOnly {
-			byTests[i] = append(byTests[i], key)
-		}
-	}
+func importers(packages map[string]*pkg, start map[string]bool, transitive bool) map[string]bool { //nolint:revive // it is the flag that people give
+	by := reverse(packages, func(p *pkg) []string { return p.imports })
+	byTests := reverse(packages, func(p *pkg) []string { return p.testOnly })
 	reached := map[string]bool{}
 	var next []string
 	for key := range start {
@@ -103,4 +96,15 @@ func importers(packages map[string]*pkg, start map[string]bool, transitive bool)
 		reached[key] = true
 	}
 	return reached
+}
+
+// reverse returns by key which packages have it among their imports.
+func reverse(packages map[string]*pkg, imports func(*pkg) []string) map[string][]string {
+	by := map[string][]string{}
+	for key, p := range packages {
+		for _, i := range imports(p) {
+			by[i] = append(by[i], key)
+		}
+	}
+	return by
 }

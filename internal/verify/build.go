@@ -144,7 +144,7 @@ func install(program, output string) error {
 		err = os.Rename(part, output)
 	}
 	if err != nil {
-		os.Remove(part) //nolint:errcheck // the first error matters
+		os.Remove(part)
 	}
 	return err
 }

@@ -119,10 +119,8 @@ func notes(line, base *observed, v verdicts) []string {
 		if o.timeUp {
 			list = append(list, "the time for the "+which+" was up before everything had run")
 		}
-		for _, f := range o.failures {
-			if f.Kind == kindPanic || f.Kind == kindTimeout {
-				list = append(list, fmt.Sprintf("%s: %s stopped by a %s on the %s: the tests after it were not observed", f.Package, cmp.Or(f.Test, "the package"), f.Kind, which))
-			}
+		for importPath, why := range o.cutShort {
+			list = append(list, fmt.Sprintf("%s: on the %s its tests %s, and what comes after was not observed", importPath, which, why))
 		}
 	}
 	for id := range v.freak {

@@ -23,6 +23,7 @@ type side struct {
 	packages map[string]*pkg // those of the tree and those that it imports, by key; the standard library left out
 	targets  []*pkg          // what is to be verified, by unit and import path
 	notes    []string
+	scrub    *strings.Replacer // takes the paths of this machine out of a text
 }
 
 // unit is a directory in which the go program is called.
@@ -84,7 +85,7 @@ func (t *tool) newSide(ctx context.Context, dir string, changed []string) (*side
 	if err != nil {
 		return nil, err
 	}
-	s := &side{tree: found, packages: map[string]*pkg{}}
+	s := &side{tree: found, packages: map[string]*pkg{}, scrub: t.scrubber(root)}
 	if err := t.findUnits(s, changed); err != nil {
 		return nil, err
 	}
@@ -126,24 +127,25 @@ func (t *tool) findUnits(s *side, changed []string) error {
 		if len(s.linked(dir)) > 0 || !s.needsListing(dir, changed) {
 			continue
 		}
-		u := &unit{dir: dir, patterns: []string{"./..."}}
-		flag, note := s.vendoring(dir)
-		if !t.linesMod() {
-			u.flag = flag
-			if note != "" {
-				s.notes = append(s.notes, note)
-			}
-		}
-		for _, goDir := range s.goDirs {
-			for _, link := range s.linked(goDir) {
-				if importPath, ok := strings.CutPrefix(link, path.Join(dir, "vendor")+"/"); ok {
-					u.patterns = append(u.patterns, importPath)
-				}
-			}
-		}
-		s.units = append(s.units, u)
+		s.units = append(s.units, t.moduleUnit(s, dir))
 	}
 	return nil
+}
+
+func (t *tool) moduleUnit(s *side, dir string) *unit {
+	u := &unit{dir: dir, patterns: []string{"./..."}}
+	if flag, note := s.vendoring(dir); flag != "" && !t.linesMod() {
+		u.flag = flag
+		s.notes = append(s.notes, note)
+	}
+	for _, goDir := range s.goDirs {
+		for _, link := range s.linked(goDir) {
+			if importPath, ok := strings.CutPrefix(link, path.Join(dir, "vendor")+"/"); ok {
+				u.patterns = append(u.patterns, importPath)
+			}
+		}
+	}
+	return u
 }
 
 // list adds the packages of a unit, and those that they import, to the side's.
@@ -180,7 +182,7 @@ func (t *tool) list(ctx context.Context, s *side, u *unit) error {
 		byPath[l.ImportPath], raw[l.ImportPath] = p, l
 	}
 	for importPath, p := range byPath {
-		p.resolve(raw[importPath], byPath, t.build.Mode == lts.ModeGOPATH)
+		p.resolve(raw[importPath], t.finder(raw[importPath], byPath))
 		if have := s.packages[p.key]; have == nil || p.requested && !have.requested {
 			s.packages[p.key] = p
 		}
@@ -226,13 +228,13 @@ func (t *tool) newPkg(s *side, u *unit, l *listed) *pkg {
 	return p
 }
 
-// resolve turns import paths into keys. In a GOPATH tree the vendor directories on the way up are looked at first, as the go program does.
-func (p *pkg) resolve(l *listed, byPath map[string]*pkg, gopath bool) {
-	key := func(name string) (string, bool) {
+// finder finds what a package imports by a path. In a GOPATH tree the vendor directories on the way up are looked at first, as the go program does.
+func (t *tool) finder(l *listed, byPath map[string]*pkg) func(name string) (key string, ok bool) {
+	return func(name string) (string, bool) {
 		if mapped, ok := l.ImportMap[name]; ok {
 			name = mapped
 		}
-		if gopath {
+		if t.build.Mode == lts.ModeGOPATH {
 			for dir := l.ImportPath; dir != "."; dir = path.Dir(dir) {
 				if found, ok := byPath[dir+"/vendor/"+name]; ok {
 					return found.key, true
@@ -245,6 +247,10 @@ func (p *pkg) resolve(l *listed, byPath map[string]*pkg, gopath bool) {
 		}
 		return found.key, true
 	}
+}
+
+// resolve turns import paths into keys.
+func (p *pkg) resolve(l *listed, key func(string) (string, bool)) {
 	for _, name := range l.Imports {
 		if k, ok := key(name); ok {
 			p.imports = append(p.imports, k)

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"slices"
 	"strings"
 	"time"
@@ -27,6 +28,7 @@ const (
 	kindVet         = "finding"      // vet objects
 	kindFailed      = "failed"       // a test said so
 	kindPanic       = "panic"        // the tests' process panicked; what came after did not run
+	kindExit        = "exit"         // the tests' process ended while this test ran
 	kindTimeout     = "timeout"      // the package's tests took too long
 	kindNotRun      = "not-run"      // no result: time was up, or the process was killed
 	kindNoTests     = "no-tests"     // the base runs tests here and the line, which has test files, none
@@ -41,7 +43,12 @@ type observed struct {
 	failures []lts.Failure
 	results  map[testName]string // pass, fail, skip or running, of every test that began
 	tested   map[string]bool     // packages that have test files
+	cutShort map[string]string   // packages whose tests did not all run, and why
 	timeUp   bool
+}
+
+func newObserved() *observed {
+	return &observed{results: map[testName]string{}, tested: map[string]bool{}, cutShort: map[string]string{}}
 }
 
 // testName is a test of a package, by import path; subtests are test/subtest.
@@ -69,7 +76,7 @@ func (p *progress) step(packages int, what string) {
 func (t *tool) run(ctx context.Context, s *side, p *progress) *observed {
 	ctx, cancel := context.WithTimeout(ctx, t.builder.options.Time)
 	defer cancel()
-	o := &observed{results: map[testName]string{}, tested: map[string]bool{}}
+	o := newObserved()
 	for _, u := range s.units {
 		var ready []*pkg
 		for _, target := range s.targets {
@@ -92,6 +99,9 @@ func (t *tool) run(ctx context.Context, s *side, p *progress) *observed {
 		t.vet(ctx, s, u, ready, o)
 		p.step(len(ready), "vetted")
 		t.test(ctx, s, u, testRun{packages: ready, progress: p}, o)
+		for _, target := range ready {
+			t.resume(ctx, s, target, o)
+		}
 	}
 	o.timeUp = ctx.Err() != nil
 	return o
@@ -99,7 +109,7 @@ func (t *tool) run(ctx context.Context, s *side, p *progress) *observed {
 
 // fail adds a failure once. Paths of this machine are taken out of what it said.
 func (o *observed) fail(s *side, f lts.Failure) {
-	f.Output = strings.ReplaceAll(strings.ReplaceAll(f.Output, s.root+"/", ""), s.root, ".")
+	f.Output = s.scrub.Replace(f.Output)
 	f.Output = strings.ToValidUTF8(strings.TrimSpace(f.Output), "\uFFFD")
 	if over := len(f.Output) - maxOutput; over > 0 {
 		f.Output = "... " + strings.ToValidUTF8(f.Output[over:], "")
@@ -158,7 +168,7 @@ func (t *tool) compile(ctx context.Context, s *side, c command.Cmd, step compile
 	before := len(o.failures)
 	sections = s.attribute(c.Dir, sections)
 	for _, sec := range sections {
-		if sec.importPath != "" && !(step.name == stepVet && o.has(stepBuild, sec.importPath)) {
+		if sec.importPath != "" && (step.name != stepVet || !o.has(stepBuild, sec.importPath)) {
 			o.said(s, step, sec)
 		}
 	}
@@ -220,6 +230,7 @@ func unattributed(sections []section, err error) string {
 type testRun struct {
 	packages []*pkg
 	only     string // value of -run; all tests when empty
+	skip     string // value of -skip; none when empty
 	progress *progress
 }
 
@@ -227,6 +238,9 @@ func (t *tool) test(ctx context.Context, s *side, u *unit, r testRun, o *observe
 	args := append(u.args("test"), "-json", "-vet=off", "-count=1", "-timeout="+t.builder.options.PackageTime.String())
 	if r.only != "" {
 		args = append(args, "-run="+r.only)
+	}
+	if r.skip != "" {
+		args = append(args, "-skip="+r.skip)
 	}
 	for _, p := range r.packages {
 		args = append(args, p.importPath)
@@ -245,16 +259,61 @@ func (t *tool) test(ctx context.Context, s *side, u *unit, r testRun, o *observe
 	} else if err != nil {
 		said = err.Error()
 	}
-	failures := w.finish(said, ctx.Err() != nil)
+	if ctx.Err() != nil {
+		said = "the time for the whole verification was up"
+	}
+	failures := w.finish(said)
 	for _, f := range failures {
 		o.fail(s, f)
 	}
-	for name, result := range w.results {
-		o.results[name] = result
-	}
+	maps.Copy(o.results, w.results)
 	if err != nil && len(failures) == 0 {
 		o.fail(s, lts.Failure{Step: stepTest, Kind: kindUnexplained, Package: s.name(c.Dir), Output: said})
 	}
+}
+
+// maxResumes bounds how often the tests of a package are run again without those that stopped them.
+const maxResumes = 5
+
+// resume runs a package's tests again without the one that stopped them by a panic or by taking too long, for the sake of those after it.
+func (t *tool) resume(ctx context.Context, s *side, p *pkg, o *observed) {
+	var stoppers []string
+	for range maxResumes {
+		before := len(stoppers)
+		if stoppers = o.stoppers(p); len(stoppers) == before {
+			return
+		}
+		o.cutShort[p.importPath] = "stopped at " + strings.Join(stoppers, ", ")
+		if t.minor < 20 || ctx.Err() != nil {
+			return // there is no -skip, or no time
+		}
+		again := newObserved()
+		t.test(ctx, s, p.unit, testRun{packages: []*pkg{p}, skip: "^(" + strings.Join(stoppers, "|") + ")$"}, again)
+		maps.Copy(o.results, again.results)
+		stopped := false
+		for _, f := range again.failures {
+			stopped = stopped || f.Kind != kindFailed
+			if !o.shows(identify(f)) {
+				o.fail(s, f)
+			}
+		}
+		if !stopped {
+			delete(o.cutShort, p.importPath)
+			return
+		}
+	}
+}
+
+// stoppers are the tests of a package that kept others from running.
+func (o *observed) stoppers(p *pkg) []string {
+	var names []string
+	for _, f := range o.failures {
+		top, _, _ := strings.Cut(f.Test, "/")
+		if f.Package == p.importPath && slices.Contains([]string{kindPanic, kindTimeout, kindExit}, f.Kind) && top != "" && !slices.Contains(names, top) {
+			names = append(names, top)
+		}
+	}
+	return names
 }
 
 // again runs a failed test, or where the package as a whole failed all its tests, a second and a third time, and reports whether
@@ -272,7 +331,7 @@ func (t *tool) again(ctx context.Context, s *side, f lts.Failure) bool {
 		r.only = "^" + top + "$"
 	}
 	for range retries {
-		o := &observed{results: map[testName]string{}, tested: map[string]bool{}}
+		o := newObserved()
 		t.test(ctx, s, s.targets[i].unit, r, o)
 		passed := len(o.failures) == 0
 		if f.Test != "" {

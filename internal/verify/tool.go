@@ -67,7 +67,7 @@ func (b *Builder) newTool(ctx context.Context, c toolConfig) (*tool, error) {
 		toolConfig: c, builder: b, work: work, program: filepath.Join(user["GOROOT"], "bin", "go"),
 		modules: filepath.Join(b.options.Cache, "modules"), cacheAt: filepath.Join(b.options.Cache, c.cache),
 	}
-	if err := t.prepare(user); err != nil {
+	if err = t.prepare(user); err != nil {
 		t.close()
 		return nil, err
 	}
@@ -76,7 +76,7 @@ func (b *Builder) newTool(ctx context.Context, c toolConfig) (*tool, error) {
 		t.close()
 		return nil, errs.WithHint(fmt.Errorf("toolchain %s: %w", c.toolchain, err), "%s", t.moduleHint())
 	}
-	if err := t.parseVersion(string(out)); err != nil {
+	if err = t.parseVersion(string(out)); err != nil {
 		t.close()
 		return nil, err
 	}
@@ -111,16 +111,16 @@ func (t *tool) prepare(user map[string]string) error {
 			return err
 		}
 	}
-	path := filepath.Dir(t.program)
+	path := []string{filepath.Dir(t.program)}
 	for _, v := range command.Environ("PATH") {
-		path += ":" + strings.TrimPrefix(v, "PATH=")
+		path = append(path, strings.TrimPrefix(v, "PATH="))
 	}
 	flags, err := t.flags()
 	if err != nil {
 		return err
 	}
 	t.env = []string{
-		"PATH=" + path, "HOME=" + home, "TMPDIR=" + tmp, "LC_ALL=C", "TZ=UTC", "CGO_ENABLED=0",
+		"PATH=" + strings.Join(path, ":"), "HOME=" + home, "TMPDIR=" + tmp, "LC_ALL=C", "TZ=UTC", "CGO_ENABLED=0",
 		"GOPATH=" + gopath, "GOMODCACHE=" + t.modules, "GOCACHE=" + t.cacheAt, "GOENV=off", "GOFLAGS=" + flags, "GOTOOLCHAIN=" + t.toolchain,
 		"GO111MODULE=on", "GOTELEMETRY=off",
 	}
@@ -252,6 +252,12 @@ func (t *tool) moduleHint() string {
 	return "allow the network with --network, or fetch modules and toolchain beforehand with \"go mod download\" in a checkout"
 }
 
+// scrubber takes the paths of this machine out of what is kept.
+func (t *tool) scrubber(root string) *strings.Replacer {
+	goroot := filepath.Dir(filepath.Dir(t.program))
+	return strings.NewReplacer(root+"/", "", root, ".", t.work, "$WORK", t.modules, "$GOMODCACHE", t.cacheAt, "$GOCACHE", goroot, "$GOROOT")
+}
+
 // close removes the job's directory. Tests may have left directories that cannot be written to.
 func (t *tool) close() {
 	if os.RemoveAll(t.work) == nil {
@@ -263,5 +269,5 @@ func (t *tool) close() {
 		}
 		return nil
 	})
-	os.RemoveAll(t.work) //nolint:errcheck // likewise
+	os.RemoveAll(t.work)
 }

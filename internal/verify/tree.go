@@ -49,7 +49,9 @@ func scan(ctx context.Context, root string) (*tree, error) {
 				return fs.SkipDir
 			}
 		case d.Type()&fs.ModeSymlink != 0:
-			t.link(rel, vendored)
+			if vendored {
+				t.link(rel)
+			}
 		case vendored || !d.Type().IsRegular():
 		case d.Name() == "go.mod":
 			t.modules = append(t.modules, path.Dir(rel))
@@ -73,10 +75,7 @@ func ignoredDir(name string) bool {
 func inVendor(rel string) bool { return strings.Contains("/"+rel+"/", "/vendor/") }
 
 // link notes a link in a vendor directory that leads to a directory of the tree outside of it: staging repositories are laid out so.
-func (t *tree) link(rel string, vendored bool) {
-	if !vendored {
-		return
-	}
+func (t *tree) link(rel string) {
 	real, err := filepath.EvalSymlinks(filepath.Join(t.root, rel))
 	if err != nil {
 		return

@@ -37,7 +37,7 @@ type Options struct {
 
 	Time        time.Duration // of each side of a verification, and of a build; DefaultTime
 	PackageTime time.Duration // of one package's tests; DefaultPackageTime
-	Memory      int64         // bytes of address space of each process; DefaultMemory
+	Memory      int64         // bytes of memory that each process may write to; DefaultMemory
 	Processes   int           // of the user, threads included; DefaultProcesses
 }
 
@@ -45,7 +45,7 @@ type Options struct {
 const (
 	DefaultTime        = 2 * time.Hour
 	DefaultPackageTime = 10 * time.Minute
-	DefaultMemory      = 16 << 30
+	DefaultMemory      = 8 << 30
 	DefaultProcesses   = 20_000
 )
 

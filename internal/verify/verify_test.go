@@ -276,6 +276,48 @@ func TestLast(t *testing.T) {}
 	}
 }
 
+func TestAPanicDoesNotHideWhatComesAfter(t *testing.T) {
+	const tree = `
+-- go.mod --
+module example.com/stop
+
+go 1.21
+-- a.go --
+package a
+
+const Good = true
+-- a_test.go --
+package a
+
+import (
+	"os"
+	"testing"
+)
+
+func TestExits(t *testing.T) { os.Exit(3) }
+
+func TestPanics(t *testing.T) { panic("on both") }
+
+func TestPanicsToo(t *testing.T) { t.Run("sub", func(t *testing.T) { panic("on both") }) }
+
+func TestAfter(t *testing.T) {
+	if !Good {
+		t.Error("broken")
+	}
+}
+`
+	v, err := newBuilder(t, nil).Verify(t.Context(), moduleJob(t, tree, "-- a.go --\npackage a\n\nconst Good = false\n", "", "a.go"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff([]string{"test failed example.com/stop TestAfter"}, brief(v.New)); diff != "" || len(v.Notes) > 0 {
+		t.Errorf("new failures (-want +got):\n%s\nnotes %q", diff, v.Notes)
+	}
+	if diff := cmp.Diff([]string{"test exit example.com/stop TestExits", "test panic example.com/stop TestPanics", "test panic example.com/stop TestPanicsToo/sub"}, brief(v.Old)); diff != "" {
+		t.Errorf("old failures (-want +got):\n%s", diff)
+	}
+}
+
 func TestFlakyTestsAreListedAndDoNotBlock(t *testing.T) {
 	const tree = `
 -- go.mod --

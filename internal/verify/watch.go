@@ -129,8 +129,8 @@ func (t *tailText) String() string {
 	return t.head + t.tail
 }
 
-// finish returns the failures. Said is what the go program said beside its events; timeUp that it was stopped.
-func (w *watch) finish(said string, timeUp bool) []lts.Failure {
+// finish returns the failures. Said is what the go program said beside its events.
+func (w *watch) finish(said string) []lts.Failure {
 	var failures []lts.Failure
 	for _, importPath := range w.wanted {
 		f := lts.Failure{Step: stepTest, Package: importPath}
@@ -138,9 +138,6 @@ func (w *watch) finish(said string, timeUp bool) []lts.Failure {
 		switch {
 		case !ok:
 			f.Kind, f.Output = kindNotRun, "no result: "+said
-			if timeUp {
-				f.Output = "the time for the whole verification was up"
-			}
 			failures = append(failures, f)
 		case verdict == "fail":
 			failures = append(failures, w.failed(f, said)...)
@@ -171,16 +168,33 @@ func (w *watch) failed(f lts.Failure, said string) []lts.Failure {
 	}
 	failures := w.failedTests(f.Package)
 	stopped := kindOf(whole)
+	for name, out := range w.output {
+		if name.pkg == f.Package && stopped == kindFailed {
+			stopped = kindOf(out.String())
+		}
+	}
+	if stopped == kindFailed {
+		failures = append(failures, w.unfinished(f.Package)...)
+	}
 	if stopped == kindFailed || slices.ContainsFunc(failures, func(g lts.Failure) bool { return g.Kind == stopped }) {
 		if len(failures) > 0 {
 			return failures
 		}
 	}
-	if len(failures) > 0 && slices.ContainsFunc(failures, func(g lts.Failure) bool { return g.Kind != kindFailed }) {
-		return failures
-	}
 	f.Kind, f.Output = stopped, whole
 	return append(failures, f)
+}
+
+// unfinished are the tests during which the process ended, without a panic.
+func (w *watch) unfinished(importPath string) []lts.Failure {
+	var failures []lts.Failure
+	for name, result := range w.results {
+		if name.pkg == importPath && result == running && !w.parentOf(name, running) {
+			failures = append(failures, lts.Failure{Step: stepTest, Kind: kindExit, Package: name.pkg, Test: name.test, Output: w.output[name].String()})
+		}
+	}
+	slices.SortFunc(failures, func(a, b lts.Failure) int { return strings.Compare(a.Test, b.Test) })
+	return failures
 }
 
 // failedTests returns the tests of a package that failed, sorted; of a test and its subtests the innermost. A test that was running when
@@ -188,11 +202,16 @@ func (w *watch) failed(f lts.Failure, said string) []lts.Failure {
 func (w *watch) failedTests(importPath string) []lts.Failure {
 	var failures []lts.Failure
 	for name, result := range w.results {
-		if name.pkg != importPath || result != "fail" && result != running || w.parentOfFailed(name) {
+		if name.pkg != importPath || result != "fail" && result != running || w.parentOf(name, "fail") {
 			continue
 		}
 		out := w.output[name].String()
-		if kind := kindOf(out); result == "fail" || kind != kindFailed {
+		kind := kindOf(out)
+		for above := name.test; kind == kindFailed && strings.Contains(above, "/"); { // a panic may be printed under the name of a test above
+			above = above[:strings.LastIndexByte(above, '/')]
+			kind = kindOf(w.output[testName{importPath, above}].String())
+		}
+		if result == "fail" || kind != kindFailed {
 			failures = append(failures, lts.Failure{Step: stepTest, Kind: kind, Package: name.pkg, Test: name.test, Output: out})
 		}
 	}
@@ -200,10 +219,10 @@ func (w *watch) failedTests(importPath string) []lts.Failure {
 	return failures
 }
 
-// parentOfFailed reports whether a test failed because a subtest did.
-func (w *watch) parentOfFailed(name testName) bool {
-	for other, result := range w.results {
-		if result == "fail" && other.pkg == name.pkg && strings.HasPrefix(other.test, name.test+"/") {
+// parentOf reports whether a subtest of the test has a result.
+func (w *watch) parentOf(name testName, result string) bool {
+	for other, r := range w.results {
+		if r == result && other.pkg == name.pkg && strings.HasPrefix(other.test, name.test+"/") {
 			return true
 		}
 	}
