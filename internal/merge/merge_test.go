@@ -14,6 +14,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/kubelts/kubelts/internal/errs"
+	"github.com/kubelts/kubelts/internal/gittest"
 	"github.com/kubelts/kubelts/internal/merge"
 )
 
@@ -107,7 +108,7 @@ func TestMergeRefuses(t *testing.T) {
 
 // TestBoundedWork merges texts that are made to be slow. It may refuse, it may not run away.
 func TestBoundedWork(t *testing.T) {
-	const n = 200_000
+	const n = 100_000
 	random := func(seed uint64, alphabet int) []byte {
 		r := rand.New(rand.NewPCG(seed, 1))
 		var b bytes.Buffer
@@ -249,7 +250,7 @@ func TestAgainstMergeFile(t *testing.T) {
 		}
 		return path
 	}
-	count := 300
+	count := 150
 	if testing.Short() {
 		count = 40
 	}
@@ -263,7 +264,7 @@ func TestAgainstMergeFile(t *testing.T) {
 				args = append(args, "--diff3")
 			}
 			cmd := exec.CommandContext(t.Context(), "git", append(args, paths...)...)
-			cmd.Dir = dir
+			cmd.Dir, cmd.Env = dir, gittest.Environment()
 			want, err := cmd.Output()
 			var exit *exec.ExitError
 			if err != nil && (!errors.As(err, &exit) || exit.ExitCode() > 127) {
