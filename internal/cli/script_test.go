@@ -39,6 +39,16 @@ func TestScripts(t *testing.T) {
 		RequireExplicitExec: true,
 		RequireUniqueNames:  true,
 		Setup: func(env *testscript.Env) error {
+			fixtures, err := filepath.Abs(filepath.Join("testdata", "fixture"))
+			if err != nil {
+				return err
+			}
+			cache, err := os.UserCacheDir()
+			if err != nil {
+				return err
+			}
+			// The build cache outlives the test: without it every script that builds would compile Go's library anew.
+			env.Vars = append(env.Vars, "FIXTURES="+fixtures, "BUILD_CACHE="+filepath.Join(cache, "kubelts-test"))
 			for _, v := range gittest.Environment() {
 				env.Vars = append(env.Vars, v)
 			}
