@@ -36,7 +36,7 @@ func (j *judge) neighbours(i int32) []neighbour {
 		add(j.s.byPatch[id], KindPatchID, "patch-id "+id.Short()+" as "+c.oid.Short())
 	}
 	if !c.kube.IsZero() {
-		add(x.byKube[c.kube], KindTrailer, "Kubernetes-commit "+c.kube.Short()+" as "+c.oid.Short())
+		add(j.distinct(i, x.byKube[c.kube]), KindTrailer, "Kubernetes-commit "+c.kube.Short()+" as "+c.oid.Short())
 		add(x.byOrigin[c.kube.String()], KindTrailer, "cherry picked from commit "+c.kube.Short()+", published as "+c.oid.Short())
 	}
 	add(x.byOrigin[c.oid.String()], KindTrailer, "cherry picked from commit "+c.oid.Short())
@@ -47,13 +47,59 @@ func (j *judge) neighbours(i int32) []neighbour {
 		}
 	}
 	if c.when > 0 && c.subject != "" {
-		add(x.bySign[c.signature()], KindAuthorDateSubject, "author, author date and subject of "+c.oid.Short())
+		add(j.distinct(i, x.bySign[c.signature()]), KindAuthorDateSubject, "author, author date and subject of "+c.oid.Short())
 	}
 	return found
 }
 
-// carried are the commits that came with pull requests that carried a part over: those with the part's subject; or the only one, when
-// it touches at least half of the part's files. Before the paths are known it is all that came.
+// distinct keeps the commits that can only be commit i elsewhere. Where one history has several commits that are alike ("Update generated
+// files", twice in one pull request), which is which is told by their files; where that does not tell, none is kept.
+func (j *judge) distinct(i int32, alike []int32) []int32 {
+	if !j.s.complete {
+		return alike
+	}
+	var twins []int32
+	for _, tip := range slices.Concat(j.mains, j.tips) {
+		root := j.x.reach(tip)
+		if !root.has(i) {
+			continue
+		}
+		for _, other := range alike {
+			if other != i && root.has(other) {
+				twins = append(twins, other)
+			}
+		}
+		break
+	}
+	if len(twins) == 0 {
+		return alike
+	}
+	own := j.s.names[i]
+	if len(own) == 0 || slices.ContainsFunc(twins, func(t int32) bool { return slices.Equal(j.s.names[t], own) }) {
+		return nil
+	}
+	return slices.DeleteFunc(slices.Clone(alike), func(other int32) bool {
+		return slices.Contains(twins, other) || !slices.Equal(j.s.names[other], own)
+	})
+}
+
+// isAnother says whether commit i is the landed instance of another commit of the history that a part stands in: it has that one's author,
+// author date and subject.
+func (j *judge) isAnother(p *part, i int32) bool {
+	sign := j.x.commits[i].signature()
+	if slices.ContainsFunc(p.seeds, func(seed int32) bool { return j.x.commits[seed].signature() == sign }) {
+		return false
+	}
+	for _, tip := range slices.Concat(j.mains, j.tips) {
+		if root := j.x.reach(tip); root.has(p.seeds[0]) {
+			return !root.has(i) && slices.ContainsFunc(j.x.bySign[sign], root.has)
+		}
+	}
+	return false
+}
+
+// carried are the commits that came with pull requests that carried a part over: those with the part's subject, or the only one; and that touch
+// at least half of the part's files. Before the paths are known it is all that came.
 func (j *judge) carried(ctx context.Context, p *part) ([]neighbour, error) {
 	var merges []int32
 	for _, n := range p.pulls {
@@ -83,14 +129,20 @@ func (j *judge) carriedBy(ctx context.Context, p *part, m int32) ([]int32, error
 		return brought, nil
 	}
 	same := slices.DeleteFunc(slices.Clone(brought), func(i int32) bool { return !j.sameSubject(p, i) })
-	if len(same) > 0 || len(brought) != 1 {
-		return same, nil
+	if len(same) == 0 && len(brought) == 1 {
+		same = brought
 	}
-	names, err := j.s.base(ctx, brought[0])
-	if err != nil || 2*shared(p.names, names) < len(p.names) {
-		return nil, err
+	var found []int32
+	for _, i := range same {
+		names, err := j.s.base(ctx, i)
+		if err != nil {
+			return nil, err
+		}
+		if 2*shared(p.names, names) >= len(p.names) && !j.isAnother(p, i) {
+			found = append(found, i)
+		}
 	}
-	return brought, nil
+	return found, nil
 }
 
 func (j *judge) sameSubject(p *part, i int32) bool {
@@ -108,7 +160,7 @@ func (j *judge) raised(p *part) []neighbour {
 		}
 		for _, i := range j.x.byTitle[c.subject] {
 			for _, bump := range j.s.bumps[i] {
-				if i != seed && slices.Contains(wanted, bump) {
+				if i != seed && slices.Contains(wanted, bump) && !j.isAnother(p, i) {
 					found = append(found, neighbour{i, Evidence{Kind: KindDependency, Commit: j.x.commits[i].oid, Path: "go.mod", Note: bump + " with the subject of " + c.oid.Short()}})
 				}
 			}

@@ -121,7 +121,10 @@ func absentNote(what string, err error) string {
 	if err == nil {
 		return what + " is not in this repository"
 	}
-	return what + ": " + string(errs.KindOf(err)) + ": " + err.Error()
+	// What git said at its end is what matters; before it may stand the command and advice.
+	text := strings.TrimSpace(err.Error())
+	text = text[strings.LastIndexByte(text, '\n')+1:]
+	return what + ": " + string(errs.KindOf(err)) + ": " + clip(text)
 }
 
 // findFixes finds the commits of a record's fixes.

@@ -329,11 +329,11 @@ func (x *index) line(tip int32) *line {
 
 // pullOf returns the pull request that brought a commit onto the branch with this tip; 0 when nothing tells.
 func (x *index) pullOf(i, tip int32) int {
-	l := x.line(tip)
-	m := l.came[i]
-	if m < 0 {
+	if !x.reach(tip).has(i) {
 		return 0
 	}
+	l := x.line(tip)
+	m := l.came[i]
 	if m != i {
 		if c := x.commits[m].claims; c != nil && c.merge {
 			return c.pull

@@ -188,6 +188,18 @@ func TestFound(t *testing.T) {
 			w.Git("commit", "-qa", "--amend", "--no-edit")
 			w.Tag("v1.0.1")
 		}, "fixed v1.0.1 author_date_subject"},
+		{"one of two commits that are alike, told by its files", func(w *world) {
+			first := w.fix("Update generated files")
+			date := "--date=" + w.Git("show", "-s", "--format=%aI", first.String())
+			w.Write("other.go", text("30=safe"))
+			w.Git("commit", "-qa", date, "-m", "Update generated files")
+			w.Checkout("release-1.0")
+			w.Write("server.go", text("20=safe", "21=adapted"))
+			w.Git("commit", "-qa", date, "-m", "Update generated files")
+			w.Write("other.go", text("30=safe", "31=adapted"))
+			w.Git("commit", "-qa", date, "-m", "Update generated files")
+			w.Tag("v1.0.1")
+		}, "fixed v1.0.1 author_date_subject"},
 		{"a clean cherry-pick", func(w *world) {
 			c := w.fix("Fix it")
 			w.Checkout("release-1.0")
@@ -310,6 +322,19 @@ func TestPullRequests(t *testing.T) {
 			w.Write("other.go", text("1=x"))
 			w.Commit("Cherry pick of #7: make it safe (#9)")
 		}, "affected not_found"},
+		{"another commit of the same subject, of which the branch has the instance", func(w *world) {
+			w.Write("server.go", text("30=other"))
+			twin := w.Commit("Fix it")
+			w.Branch("topic", "main")
+			w.Write("server.go", text("20=safe", "30=other"))
+			w.names("main", w.Commit("Fix it"))
+			w.Checkout("main")
+			w.Merge("topic", merged)
+			w.Branch("carry", "release-1.0")
+			w.CherryPick(twin)
+			w.Checkout("release-1.0")
+			w.Merge("carry", carried)
+		}, "affected not_found"},
 		{"part of the pull request", func(w *world) { land(w); w.onBranch("Cherry-pick part of #7") }, "affected not_found"},
 		{"another pull request", func(w *world) { land(w); carry(w, strings.ReplaceAll(carried, "#7", "#77"), "Fix it") }, "affected not_found"},
 	})
@@ -330,6 +355,16 @@ func TestNotFound(t *testing.T) {
 			c := w.fix("Fix it")
 			w.Checkout("release-1.0")
 			w.Commit("Fix it\n\n(cherry picked from commit " + c.String() + ")\n")
+		}, "affected not_found"},
+		{"one of two commits that are alike, their files do not tell which", func(w *world) {
+			first := w.fix("Update generated files")
+			w.Write("server.go", text("20=safe", "30=safe"))
+			w.Git("commit", "-qa", "--date="+w.Git("show", "-s", "--format=%aI", first.String()), "-m", "Update generated files")
+			second := w.Rev("HEAD")
+			w.Checkout("release-1.0")
+			w.Write("server.go", text("30=safe", "31=adapted"))
+			w.Commit("Update generated files")
+			w.Git("commit", "-q", "--amend", "--no-edit", "--date="+w.Git("show", "-s", "--format=%aI", second.String()))
 		}, "affected not_found"},
 		{"a dependency brought to another version", func(w *world) {
 			w.Write("go.mod", "module example.org/server\n\nrequire (\n\texample.org/yaml v1.0.2\n)\n")
