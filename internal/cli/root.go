@@ -87,6 +87,7 @@ func commands(a *app) []*cobra.Command {
 		newTriage(a),
 		newPick(a),
 		newLine(a),
+		newDemo(a),
 		newDocs(a),
 	}
 }
