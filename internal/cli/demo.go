@@ -120,13 +120,13 @@ func (d *demo) prepareDir() error {
 
 // say tells on standard error what happens next.
 func (d *demo) say(format string, args ...any) {
-	fmt.Fprintf(d.Stderr, "\n# %s\n", clean(fmt.Sprintf(format, args...))) //nolint:errcheck // a person's guide; the work goes on
+	fmt.Fprintf(d.Stderr, "\n# %s\n", clean(fmt.Sprintf(format, args...)))
 }
 
 // kubelts runs a command as if a person had typed it, with what it prints on standard error. An exit status other than the one that is meant is
 // an error.
 func (d *demo) kubelts(ctx context.Context, status int, args ...string) error {
-	fmt.Fprintf(d.Stderr, "\n$ kubelts %s\n", command.Quote(args)) //nolint:errcheck // likewise
+	fmt.Fprintf(d.Stderr, "\n$ kubelts %s\n", command.Quote(args))
 	return d.sub(ctx, &app{Process: d.Process, runner: d.runner}, status, args)
 }
 
@@ -140,7 +140,7 @@ func (d *demo) sub(ctx context.Context, a *app, status int, args []string) error
 	if d.trace {
 		args = append(args, "--trace")
 	}
-	root := newRoot(a)
+	root := newRoot(a) //nolint:contextcheck // cobra hands the context of ExecuteContext to the commands
 	root.SetArgs(args)
 	err := root.ExecuteContext(ctx)
 	acted := errors.Is(err, errAct)
@@ -174,9 +174,9 @@ func (d *demo) end(ctx context.Context) error {
 	b.WriteString("\nPackages\n")
 	deb := ""
 	for _, name := range releases {
-		info, err := os.Stat(name)
-		if err != nil {
-			return err
+		info, gone := os.Stat(name)
+		if gone != nil {
+			return gone
 		}
 		fmt.Fprintf(&b, "  %9d  %s\n", info.Size(), name)
 		if filepath.Ext(name) == ".deb" {
@@ -195,7 +195,7 @@ What to look at next
   the other line   kubelts line init 1.1 --base v1.1.0 --project %[1]s, then update, verify and release it
   your own         kubelts line init MINOR --base TAG --repo CLONE --project DIR
 
-Done in %[5].0f seconds. Everything is in %[6]s; remove it when you have seen enough.
+Done in %.0[5]f seconds. Everything is in %[6]s; remove it when you have seen enough.
 `, d.project, demoLine, d.upstream, deb, d.Clock().Sub(d.started).Seconds(), d.dir)
 	_, err = d.Stdout.Write([]byte(clean(b.String())))
 	return err

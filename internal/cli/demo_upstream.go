@@ -55,7 +55,7 @@ func (a *app) makeUpstream(ctx context.Context, dir string) (_ map[string]git.OI
 		_, failed := a.runner.Run(ctx, c)
 		return failed
 	}
-	if err := run("", "init", "--quiet", "--bare", "--template=", "--initial-branch=main"); err != nil {
+	if err = run("", "init", "--quiet", "--bare", "--template=", "--initial-branch=main"); err != nil {
 		return nil, err
 	}
 	repo, err := gitrepo.Open(ctx, a.runner, dir)
@@ -147,36 +147,48 @@ func (u *demoUpstream) commit(ctx context.Context, archive *txtar.Archive) error
 // change makes the commit's files out of its parent's.
 func (c *demoCommit) change(keys map[string]string, written []txtar.File, picked *demoCommit) error {
 	if from, to, ok := strings.Cut(keys["move"], " "); ok {
-		for name, content := range maps.Clone(c.files) {
-			if rest, inside := strings.CutPrefix(name, from+"/"); inside {
-				delete(c.files, name)
-				c.files[to+"/"+rest] = content
-			}
-		}
+		c.move(from+"/", to+"/")
 	}
-	if before, after, ok := strings.Cut(keys["replace"], "|"); ok {
-		found := false
-		for name, content := range c.files {
-			if path.Ext(name) == ".go" && strings.Contains(content, before) {
-				c.files[name], found = strings.ReplaceAll(content, before, after), true
-			}
-		}
-		if !found {
-			return errs.New(errs.Internal, "nothing holds %q", before)
-		}
+	if before, after, ok := strings.Cut(keys["replace"], "|"); ok && !c.replace(before, after) {
+		return errs.New(errs.Internal, "nothing holds %q", before)
 	}
 	for _, f := range written {
 		c.files[f.Name] = string(f.Data)
 	}
 	if picked != nil {
-		for name, content := range picked.files {
-			if picked.parent.files[name] != content {
-				c.files[name] = content
-			}
-		}
-		c.author, c.message = picked.author, picked.message+"\n(cherry picked from commit "+picked.oid.String()+")\n"
+		c.pick(picked)
 	}
 	return nil
+}
+
+func (c *demoCommit) move(from, to string) {
+	for name, content := range maps.Clone(c.files) {
+		if rest, inside := strings.CutPrefix(name, from); inside {
+			delete(c.files, name)
+			c.files[to+rest] = content
+		}
+	}
+}
+
+// replace changes all Go files and reports whether there was something to change.
+func (c *demoCommit) replace(before, after string) bool {
+	found := false
+	for name, content := range c.files {
+		if path.Ext(name) == ".go" && strings.Contains(content, before) {
+			c.files[name], found = strings.ReplaceAll(content, before, after), true
+		}
+	}
+	return found
+}
+
+// pick takes the files that a commit changed; its branch and ours have the same content there.
+func (c *demoCommit) pick(picked *demoCommit) {
+	for name, content := range picked.files {
+		if picked.parent.files[name] != content {
+			c.files[name] = content
+		}
+	}
+	c.author, c.message = picked.author, picked.message+"\n(cherry picked from commit "+picked.oid.String()+")\n"
 }
 
 func (u *demoUpstream) write(ctx context.Context, c *demoCommit) error {
