@@ -226,7 +226,7 @@ func ReplantMessage(upstream string, trailers []git.Trailer) string {
 		subject = "(no subject)"
 	}
 	_, body, _ := strings.Cut(strings.TrimLeft(upstream, "\n"), "\n\n")
-	body = strings.TrimSpace(breaksMail.ReplaceAllString(dropOurs(body), " $1"))
+	body = breaksMail.ReplaceAllString(strings.TrimSpace(dropOurs(body)), " $1")
 	separator := "\n"
 	switch {
 	case body == "":
