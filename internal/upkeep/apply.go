@@ -89,7 +89,8 @@ func (a *applier) before(ctx context.Context, f *gitdiff.File) (*git.TreeEntry, 
 		if err != nil {
 			return nil, err
 		}
-		if there != nil && a.edits[f.NewName] == nil && !a.removed(f.NewName) {
+		// A directory may stand there that the rest of the patch empties: editTree refuses it otherwise.
+		if there != nil && !there.Mode.IsTree() && !a.removed(f.NewName) {
 			return nil, errs.New(errs.Conflict, "it is there already")
 		}
 	}
