@@ -283,3 +283,18 @@ func TestADescriptionIsOneLine(t *testing.T) {
 		t.Errorf("a description made the field Depends: %q", got)
 	}
 }
+
+// FuzzPackage has the law that whatever stands in the texts, dpkg reads the package with the fields that it should have and no others.
+func FuzzPackage(f *testing.F) {
+	f.Add("Node agent", "* fixed\n")
+	f.Add("a\nDepends: evil", "\n -- Mallory <m@example.org>  now\n\nkubelet (9) evil\n")
+	f.Add("\x00\xff", "* \x00\xff\u2028")
+	f.Fuzz(func(t *testing.T, description, changelog string) {
+		job := newJob(t, "linux/amd64")
+		job.Component.Description, job.Changelog = description, changelog
+		deb := filepath.Join(job.OutputDir, pack(t, job)[1].Name)
+		if got := run(t, "dpkg-deb", "-f", deb, "Package", "Version", "Depends"); got != "Package: kubelet\nVersion: 1.28.15+lts.1\n" {
+			t.Errorf("dpkg reads %q", got)
+		}
+	})
+}

@@ -2,7 +2,6 @@ package verify
 
 import (
 	"cmp"
-	"context"
 	"fmt"
 	"slices"
 	"strings"
@@ -19,26 +18,6 @@ func identify(f lts.Failure) identity {
 		id.finding = f.Output
 	}
 	return id
-}
-
-// seen is what both sides showed after retries.
-type verdicts struct {
-	flaky map[identity]bool // on the line
-	freak map[identity]bool // failed once on the base and then passed
-}
-
-// confirm runs what failed again: on the line everything, on the base what would excuse the line.
-func (t *tool) confirm(ctx context.Context, line, base *side, sides [2]*observed) verdicts {
-	v := verdicts{flaky: map[identity]bool{}, freak: map[identity]bool{}}
-	for _, f := range sides[0].failures {
-		id := identify(f)
-		if t.again(ctx, line, f) {
-			v.flaky[id] = true
-		} else if sides[1].shows(id) && t.again(ctx, base, f) {
-			v.freak[id] = true
-		}
-	}
-	return v
 }
 
 func (o *observed) shows(id identity) bool {

@@ -8,7 +8,6 @@ import (
 	"maps"
 	"slices"
 	"strings"
-	"time"
 
 	"github.com/kubelts/kubelts/internal/command"
 	"github.com/kubelts/kubelts/internal/lts"
@@ -314,32 +313,4 @@ func (o *observed) stoppers(p *pkg) []string {
 		}
 	}
 	return names
-}
-
-// again runs a failed test, or where the package as a whole failed all its tests, a second and a third time, and reports whether
-// it passed once.
-func (t *tool) again(ctx context.Context, s *side, f lts.Failure) bool {
-	i := slices.IndexFunc(s.targets, func(p *pkg) bool { return p.importPath == f.Package })
-	if i < 0 || f.Step != stepTest || f.Kind == kindBuild || f.Kind == kindSetup || f.Kind == kindNoTests {
-		return false
-	}
-	ctx, cancel := context.WithTimeout(ctx, min(t.builder.options.Time, t.builder.options.PackageTime*retries+time.Minute))
-	defer cancel()
-	r := testRun{packages: s.targets[i : i+1]}
-	if f.Test != "" {
-		top, _, _ := strings.Cut(f.Test, "/")
-		r.only = "^" + top + "$"
-	}
-	for range retries {
-		o := newObserved()
-		t.test(ctx, s, s.targets[i].unit, r, o)
-		passed := len(o.failures) == 0
-		if f.Test != "" {
-			passed = o.results[testName{f.Package, f.Test}] == "pass"
-		}
-		if passed {
-			return true
-		}
-	}
-	return false
 }

@@ -115,13 +115,9 @@ func (b *Builder) verify(ctx context.Context, job upkeep.VerifyJob) (*lts.Verifi
 		return nil, err
 	}
 	defer t.close()
-	line, err := t.newSide(ctx, job.Line, job.Changed)
+	line, base, err := t.newSides(ctx, job)
 	if err != nil {
-		return nil, fmt.Errorf("line: %w", err)
-	}
-	base, err := t.newSide(ctx, job.Base, job.Changed)
-	if err != nil {
-		return nil, fmt.Errorf("base: %w", err)
+		return nil, err
 	}
 	scope := affected(line.packages, base.packages, job.Changed, job.Transitive)
 	line.choose(scope.keys)
@@ -148,4 +144,17 @@ func (b *Builder) verify(ctx context.Context, job upkeep.VerifyJob) (*lts.Verifi
 	v.Packages = line.importPaths()
 	v.Notes = slices.Concat(t.notes, line.notes, scope.notes, v.Notes)
 	return v, nil
+}
+
+// newSides looks at both trees, within the time for one side.
+func (t *tool) newSides(ctx context.Context, job upkeep.VerifyJob) (line, base *side, err error) {
+	ctx, cancel := context.WithTimeoutCause(ctx, t.builder.options.Time, errs.New(errs.Unavailable, "no end of listing packages after %v", t.builder.options.Time))
+	defer cancel()
+	if line, err = t.newSide(ctx, job.Line, job.Changed); err != nil {
+		return nil, nil, fmt.Errorf("line: %w", err)
+	}
+	if base, err = t.newSide(ctx, job.Base, job.Changed); err != nil {
+		return nil, nil, fmt.Errorf("base: %w", err)
+	}
+	return line, base, nil
 }
