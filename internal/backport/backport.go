@@ -58,6 +58,8 @@ type Engine struct {
 	history  History
 	detector *patch.Detector
 	rungs    []Rung
+	// fileRungs are for what the text merge leaves in conflict.
+	fileRungs []fileRung
 }
 
 // New returns an engine that reads from and writes to store.
@@ -65,7 +67,7 @@ func New(store git.Store, history History) *Engine {
 	cached := newTreeCache(store)
 	return &Engine{
 		store: cached, history: history, detector: patch.NewDetector(cached),
-		rungs: []Rung{presentRung{}, verbatimRung{}, instanceRung{}},
+		rungs: []Rung{presentRung{}, verbatimRung{}, instanceRung{}, fileRungsRung{}}, fileRungs: fileRungs(),
 	}
 }
 
@@ -115,7 +117,7 @@ func (e *Engine) pick(ctx context.Context, r Request) (Result, error) {
 		if res.Outcome != Conflicted {
 			return *res, nil
 		}
-		if left == nil {
+		if left == nil || left.Source == res.Source {
 			left = res
 		}
 	}

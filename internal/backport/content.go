@@ -115,11 +115,17 @@ func (m *treeMerge) text(ctx context.Context, it *item, base patch.Entry) (git.O
 	if !base.Exists() {
 		reason = ReasonAdded
 	}
+	keep := len(it.conflicts)
 	for _, c := range res.Conflicts {
 		it.conflict(reason, "")
 		it.conflicts[len(it.conflicts)-1].Line = c.Line
 	}
-	return m.engine.store.WriteBlob(ctx, res.Text)
+	id, err := m.engine.store.WriteBlob(ctx, res.Text)
+	if err != nil || len(res.Conflicts) == 0 {
+		return id, err
+	}
+	sides := fileSides{path: it.path, from: it.from, added: !base.Exists(), base: contents[0], ours: contents[1], theirs: contents[2]}
+	return m.byFile(ctx, it, sides, id, keep)
 }
 
 // unmergeable keeps the target's content where there is no merging by line.

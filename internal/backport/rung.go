@@ -17,7 +17,8 @@ type Rung interface {
 	// Name is how results name it.
 	Name() string
 	// Try returns a result; nil if the method has nothing to say about this job. A result with conflicts is kept, and the next rung is
-	// tried: the first rung's conflicts are reported when no rung succeeds. An error ends the pick.
+	// tried: when no rung succeeds, the first rung's conflicts are reported, as far as later rungs left them from the same source. An error
+	// ends the pick.
 	Try(ctx context.Context, e *Engine, job *Job) (*Result, error)
 }
 
@@ -40,6 +41,7 @@ const (
 	rungPresent  = "present"
 	rungVerbatim = "verbatim"
 	rungInstance = "instance"
+	rungFiles    = "files" // stands in no result: each file names its rung
 )
 
 // presentRung finds the fix, or an instance of it, in the target's history.

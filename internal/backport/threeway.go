@@ -22,6 +22,7 @@ type item struct {
 	added              bool // the fix adds it, and the target has nothing there
 	settled            bool // result is decided
 	conflicts          []Conflict
+	by                 *settledBy // nil unless a file rung merged it
 }
 
 // conflict leaves the item to a person.
@@ -46,37 +47,50 @@ type treeMerge struct {
 	oursDiff   *patch.Diff // nil unless it is needed
 	wanted     map[string]bool
 	notes      []string
+	fileRungs  []fileRung // for what the text merge leaves in conflict
 }
 
 // merge carries the source over to the target's tree.
 func (e *Engine) merge(ctx context.Context, job *Job, source Source, rung string) (*Result, error) {
-	m := &treeMerge{
+	m := e.treeMerge(job, source)
+	tree, err := m.run(ctx)
+	if err != nil {
+		return nil, err
+	}
+	return m.result(rung, tree), nil
+}
+
+func (e *Engine) treeMerge(job *Job, source Source) *treeMerge {
+	return &treeMerge{
 		engine: e, source: source, ours: job.Ours, items: map[string]*item{}, wanted: map[string]bool{},
 		labels: merge.Labels{
 			Base: "parent of " + source.Commit.Short(), Ours: "onto " + job.Onto.Short(),
 			Theirs: source.Commit.Short() + " " + printable(source.Subject),
 		},
 	}
+}
+
+// run merges and writes the resulting tree.
+func (m *treeMerge) run(ctx context.Context) (git.OID, error) {
 	var err error
-	if m.theirsDiff, err = patch.DiffTrees(ctx, e.store, source.Base, source.Tree); err != nil {
-		return nil, err
+	if m.theirsDiff, err = patch.DiffTrees(ctx, m.engine.store, m.source.Base, m.source.Tree); err != nil {
+		return git.OID{}, err
 	}
 	if err = m.collect(ctx); err != nil {
-		return nil, err
+		return git.OID{}, err
 	}
 	if err = m.follow(ctx); err != nil {
-		return nil, err
+		return git.OID{}, err
 	}
 	for _, it := range m.sorted() {
 		if err = m.resolve(ctx, it); err != nil {
-			return nil, err
+			return git.OID{}, err
 		}
 	}
-	tree, err := m.build(ctx)
-	if err != nil {
-		return nil, err
+	if err = m.vouch(ctx); err != nil {
+		return git.OID{}, err
 	}
-	return m.result(rung, tree), nil
+	return m.build(ctx)
 }
 
 // printable takes control characters out of a commit's subject and cuts it, for it stands in conflict markers and on terminals.

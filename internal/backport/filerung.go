@@ -1,0 +1,177 @@
+package backport
+
+import (
+	"context"
+	"slices"
+
+	"github.com/kubelts/kubelts/internal/git"
+)
+
+// fileRung is a method to merge one file that the text merge leaves in conflict, by knowing what its lines mean. Its files are tried after
+// the rung instance, from the fix itself. The first rung that takes a path decides about it.
+type fileRung interface {
+	// name is how results name it.
+	name() string
+	// takes reports whether the method knows files of this path.
+	takes(path string) bool
+	// merge merges the sides. It refuses what it cannot vouch for; it may be called from many goroutines. An error ends the pick.
+	merge(ctx context.Context, s fileSides) (fileMerge, error)
+}
+
+// voucher is a file rung that looks at its result once more when all other files of the pick are merged.
+type voucher interface {
+	// vouch returns why the merged file cannot stand in the resulting tree.
+	vouch(ctx context.Context, s fileSides, merged []byte, in *mergedTree) ([]refusal, error)
+}
+
+// fileSides are three versions of a file. They are shared: a rung must not change them.
+type fileSides struct {
+	path               string // in the resulting tree
+	from               string // in the fix, if it is another one
+	added              bool   // both sides have the file, base has none
+	base, ours, theirs []byte
+}
+
+// fileMerge is what a rung made of a file: a text, or refusals.
+type fileMerge struct {
+	text       []byte
+	confidence Confidence // adapted or review
+	notes      []string   // what was done, for the result's notes
+	refusals   []refusal  // any means that the file stays in conflict
+}
+
+// refusal is why a file rung leaves a file to a person.
+type refusal struct {
+	reason Reason
+	note   string
+}
+
+// settledBy is what a file rung did to an item, and how to take it back.
+type settledBy struct {
+	rung       fileRung
+	sides      fileSides
+	merged     fileMerge
+	markers    git.OID    // the text merge's result, with markers
+	conflicts  []Conflict // that the text merge left
+	keep       int        // how many conflicts the item had before
+	confidence Confidence
+}
+
+// fileRungs are all methods for single files, in the order in which they are asked.
+func fileRungs() []fileRung {
+	return nil
+}
+
+// byFile asks the file rungs about a text that has conflicts; markers is its text with markers, keep how many conflicts the item had before
+// it. It returns the name of the content that is to stand in the tree.
+func (m *treeMerge) byFile(ctx context.Context, it *item, s fileSides, markers git.OID, keep int) (git.OID, error) {
+	at := slices.IndexFunc(m.fileRungs, func(r fileRung) bool { return r.takes(it.path) })
+	if at < 0 {
+		return markers, nil
+	}
+	rung := m.fileRungs[at]
+	merged, err := rung.merge(ctx, s)
+	if err != nil {
+		return git.OID{}, err
+	}
+	if len(merged.refusals) > 0 {
+		it.refuse(merged.refusals)
+		return markers, nil
+	}
+	it.by = &settledBy{
+		rung: rung, sides: s, merged: merged, markers: markers, keep: keep,
+		conflicts: slices.Clone(it.conflicts[keep:]), confidence: merged.confidence,
+	}
+	it.conflicts = it.conflicts[:keep]
+	return m.engine.store.WriteBlob(ctx, merged.text)
+}
+
+// refuse notes why a rung left a file.
+func (it *item) refuse(refusals []refusal) {
+	for _, r := range refusals {
+		it.conflict(r.reason, r.note)
+	}
+}
+
+// vouch lets the rungs look at what they merged, in the tree as it will be. What cannot stand goes back to the text merge's markers.
+func (m *treeMerge) vouch(ctx context.Context) error {
+	in := &mergedTree{merge: m}
+	for _, it := range m.sorted() {
+		if it.by == nil {
+			continue
+		}
+		v, ok := it.by.rung.(voucher)
+		if !ok {
+			continue
+		}
+		refusals, err := v.vouch(ctx, it.by.sides, it.by.merged.text, in)
+		if err != nil {
+			return err
+		}
+		if len(refusals) > 0 {
+			it.takeBack()
+			it.refuse(refusals)
+		}
+	}
+	return nil
+}
+
+// takeBack gives an item back what the text merge made of it.
+func (it *item) takeBack() {
+	it.result.OID = it.by.markers
+	it.conflicts = slices.Insert(it.conflicts, it.by.keep, it.by.conflicts...)
+	it.by = nil
+}
+
+// fileRungsRung merges the fix itself as the verbatim rung does, and lets file rungs look at what is left.
+type fileRungsRung struct{}
+
+func (fileRungsRung) Name() string { return rungFiles }
+
+func (fileRungsRung) Try(ctx context.Context, e *Engine, job *Job) (*Result, error) {
+	if len(e.fileRungs) == 0 {
+		return nil, nil //nolint:nilnil // nil means that the rung has nothing to say
+	}
+	m := e.treeMerge(job, job.Fix)
+	m.fileRungs = e.fileRungs
+	tree, err := m.run(ctx)
+	if err != nil {
+		return nil, err
+	}
+	res := m.result(rungVerbatim, tree)
+	m.resolved(res)
+	return res, nil
+}
+
+// resolved says in a result what the file rungs did.
+func (m *treeMerge) resolved(res *Result) {
+	var names []string
+	confidence := Adapted
+	for i, it := range m.sorted() {
+		if it.by == nil {
+			continue
+		}
+		name := it.by.rung.name()
+		res.Files[i].Rung = name
+		if !slices.Contains(names, name) {
+			names = append(names, name)
+		}
+		if it.by.confidence == Review {
+			confidence = Review
+		}
+		for _, note := range it.by.merged.notes {
+			if len(res.Notes) < maxNotes {
+				res.Notes = append(res.Notes, it.path+": "+note)
+			}
+		}
+	}
+	if len(names) == 0 || res.Outcome == Conflicted {
+		return
+	}
+	slices.Sort(names)
+	res.Rung = names[len(names)-1]
+	res.Confidence = confidence
+	if res.Outcome == Clean {
+		res.Outcome = Resolved
+	}
+}
