@@ -71,8 +71,8 @@ func (f *projectFiles) Lock() error {
 	if err != nil {
 		return fmt.Errorf("lock project: %w", err)
 	}
-	if err := syscall.Flock(int(lock.Fd()), syscall.LOCK_EX|syscall.LOCK_NB); err != nil { //nolint:gosec // a file descriptor is a small number
-		lock.Close() //nolint:errcheck // nothing was written
+	if err := syscall.Flock(int(lock.Fd()), syscall.LOCK_EX|syscall.LOCK_NB); err != nil {
+		lock.Close()
 		return errs.WithHint(errs.New(errs.Conflict, "another run of kubelts is at work in %s", f.dir), "wait until it has ended")
 	}
 	f.lock = lock
@@ -115,7 +115,7 @@ func (f *projectFiles) Read(name string, limit int64) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	defer file.Close() //nolint:errcheck // opened for reading
+	defer file.Close()
 	content, err := io.ReadAll(io.LimitReader(file, limit+1))
 	if err == nil && int64(len(content)) > limit {
 		err = errs.New(errs.Invalid, "%s: larger than %d bytes", name, limit)
@@ -184,7 +184,7 @@ func (f *projectFiles) Remove(name string) error {
 func (f *projectFiles) unprotect(name string) error {
 	return fs.WalkDir(f.root.FS(), name, func(at string, d fs.DirEntry, err error) error {
 		if err == nil && d.IsDir() {
-			if info, err := d.Info(); err == nil && info.Mode()&0o700 != 0o700 {
+			if info, infoErr := d.Info(); infoErr == nil && info.Mode()&0o700 != 0o700 {
 				return f.root.Chmod(at, 0o700)
 			}
 		}
@@ -225,7 +225,7 @@ func (f *projectFiles) Digest(name string) (string, int64, error) {
 	if err != nil {
 		return "", 0, err
 	}
-	defer file.Close() //nolint:errcheck // opened for reading
+	defer file.Close()
 	h := sha256.New()
 	size, err := io.Copy(h, file)
 	return hex.EncodeToString(h.Sum(nil)), size, err

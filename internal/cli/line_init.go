@@ -73,7 +73,7 @@ func (l *lineInit) run(ctx context.Context, minor string) (err error) {
 		return err
 	}
 	defer func() { err = errors.Join(err, files.Close()) }()
-	if err := upkeep.CheckDirectory(files); err != nil {
+	if err = upkeep.CheckDirectory(files); err != nil {
 		return err
 	}
 	dir, err := l.clone(files)
@@ -85,10 +85,10 @@ func (l *lineInit) run(ctx context.Context, minor string) (err error) {
 		return err
 	}
 	defer func() { err = errors.Join(err, repo.Close()) }()
-	if err := files.Lock(); err != nil {
+	if err = files.Lock(); err != nil {
 		return err
 	}
-	if err := upkeep.Recover(files); err != nil {
+	if err = upkeep.Recover(files); err != nil {
 		return err
 	}
 	if start.Upstream.Clone, err = relative(files.dir, dir); err != nil {
@@ -183,10 +183,10 @@ func (l *lineInit) report(made *upkeep.Started) error {
 	_, err := fmt.Fprintf(l.Stdout, "made line %s on %s (%s), built in mode %s with %s: lines/%s/line.yaml\n",
 		line.Minor, line.Base.Tag, line.Base.Commit.Short(), line.Build.Mode, line.Toolchain, line.Minor)
 	if len(names) > 0 {
-		fmt.Fprintf(l.Stdout, "components: %s\n", strings.Join(names, ", ")) //nolint:errcheck // the line above was written
+		fmt.Fprintf(l.Stdout, "components: %s\n", strings.Join(names, ", "))
 	} else {
-		fmt.Fprintf(l.Stderr, "kubelts: hint: no program was found: name components in lines/%s/line.yaml\n", line.Minor) //nolint:errcheck // a hint
+		fmt.Fprintf(l.Stderr, "kubelts: hint: no program was found: name components in lines/%s/line.yaml\n", line.Minor)
 	}
-	fmt.Fprintf(l.Stderr, "kubelts: hint: next is: kubelts line update %s\n", line.Minor) //nolint:errcheck // a hint
+	fmt.Fprintf(l.Stderr, "kubelts: hint: next is: kubelts line update %s\n", line.Minor)
 	return err
 }

@@ -72,7 +72,10 @@ func (r *rig) kubelts(project string, args ...string) *exec.Cmd {
 }
 
 // must runs the program in the project proj; the exit status 3 is as good as 0.
-func (r *rig) must(args ...string) string { return r.mustIn("proj", args...) }
+func (r *rig) must(args ...string) {
+	r.t.Helper()
+	r.mustIn("proj", args...)
+}
 
 func (r *rig) mustIn(project string, args ...string) string {
 	r.t.Helper()
@@ -252,7 +255,7 @@ func TestTwoRunsExcludeOneAnother(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer lock.Close()
-	if err := syscall.Flock(int(lock.Fd()), syscall.LOCK_EX); err != nil {
+	if err = syscall.Flock(int(lock.Fd()), syscall.LOCK_EX); err != nil {
 		t.Fatal(err)
 	}
 	out, err := r.kubelts("proj", "line", "update", "1.0").CombinedOutput()

@@ -81,6 +81,6 @@ func (l *lineRelease) run(ctx context.Context, arg string) (err error) {
 	if done.New {
 		text = "released with " + done.Toolchain
 	}
-	fmt.Fprintf(l.Stderr, "kubelts: %s %s: %s\n", done.Version, text, done.Dir) //nolint:errcheck // a summary
+	fmt.Fprintf(l.Stderr, "kubelts: %s %s: %s\n", done.Version, text, done.Dir)
 	return nil
 }

@@ -77,7 +77,7 @@ func (l *lineResolve) run(ctx context.Context, args []string) (err error) {
 	if _, err := fmt.Fprintf(l.Stdout, "resolved %s: lines/%s/patches/%s\n", done.Conflict, minor, done.Patch); err != nil {
 		return err
 	}
-	fmt.Fprintf(l.Stderr, "kubelts: hint: next is: kubelts line update %s\n", minor) //nolint:errcheck // a hint
+	fmt.Fprintf(l.Stderr, "kubelts: hint: next is: kubelts line update %s\n", minor)
 	return nil
 }
 
@@ -135,7 +135,7 @@ func (l *lineDecide) run(args []string) (err error) {
 		return err
 	}
 	defer func() { err = errors.Join(err, o.Close()) }()
-	if err := o.Decide(minor, args[1], l.decision); err != nil {
+	if err = o.Decide(minor, args[1], l.decision); err != nil {
 		return err
 	}
 	_, err = fmt.Fprintf(l.Stdout, "recorded for %s: lines/%s/ledger.yaml\n", args[1], minor)

@@ -135,9 +135,9 @@ func (l *lineUpdate) summarize(done []*upkeep.Updated) {
 		if u.Changed {
 			text = fmt.Sprintf("%d new patches, %d open conflicts", len(u.Patches), len(u.Conflicts))
 		}
-		fmt.Fprintf(l.Stderr, "kubelts: line %s on %s: %s\n", u.Minor, u.Base, text) //nolint:errcheck // a summary
+		fmt.Fprintf(l.Stderr, "kubelts: line %s on %s: %s\n", u.Minor, u.Base, text)
 		if len(u.Conflicts) > 0 {
-			fmt.Fprintf(l.Stderr, "kubelts: hint: edit the files of %s below lines/%s/conflicts, then: kubelts line resolve %s\n", //nolint:errcheck // a hint
+			fmt.Fprintf(l.Stderr, "kubelts: hint: edit the files of %s below lines/%s/conflicts, then: kubelts line resolve %s\n",
 				strings.Join(u.Conflicts, ", "), u.Minor, u.Minor)
 		}
 	}

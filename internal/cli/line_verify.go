@@ -69,10 +69,10 @@ func (l *lineVerify) run(ctx context.Context, arg string) (err error) {
 	if err := l.print(l.format, v, verifyGrid(v)); err != nil {
 		return err
 	}
-	fmt.Fprintf(l.Stderr, "kubelts: line %s with %s: %d packages, %d tests, %d newly fail, %d fail on the base too, %d known, %d flaky\n", //nolint:errcheck // a summary
+	fmt.Fprintf(l.Stderr, "kubelts: line %s with %s: %d packages, %d tests, %d newly fail, %d fail on the base too, %d known, %d flaky\n",
 		minor, v.Toolchain, len(v.Packages), v.Tests, len(v.New), len(v.Old), len(v.Known), len(v.Flaky))
 	for _, note := range v.Notes {
-		fmt.Fprintf(l.Stderr, "kubelts: note: %s\n", clean(note)) //nolint:errcheck // a summary
+		fmt.Fprintf(l.Stderr, "kubelts: note: %s\n", clean(note))
 	}
 	if !v.Passed() {
 		return errAct

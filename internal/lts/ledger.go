@@ -204,25 +204,32 @@ func (l *Ledger) validate() error {
 			return errs.New(errs.Invalid, "vulnerability %q has no name, or stands twice", e.ID)
 		}
 		seen[e.ID] = true
-		for _, status := range []string{e.Status, e.Base} {
-			if !slices.Contains([]string{StatusAffected, StatusFixed, StatusNotAffected, StatusUnderInvestigation}, status) {
-				return errs.New(errs.Invalid, "%s: status %q is not known", e.ID, status)
-			}
-		}
-		if e.Decision != nil {
-			if err := e.Decision.Validate(); err != nil {
-				return errs.New(errs.Invalid, "%s: decision: %w", e.ID, err)
-			}
-		}
-		for _, p := range e.Picks {
-			if err := p.validate(); err != nil {
-				return errs.New(errs.Invalid, "%s: %w", e.ID, err)
-			}
+		if err := e.validate(); err != nil {
+			return errs.New(errs.Invalid, "%s: %w", e.ID, err)
 		}
 	}
 	for _, a := range l.Accepted {
 		if err := signed(a.Reason, a.Author, a.Date); err != nil {
 			return errs.New(errs.Invalid, "accepted %s: %w", a.Changes, err)
+		}
+	}
+	return nil
+}
+
+func (e *Entry) validate() error {
+	for _, status := range []string{e.Status, e.Base} {
+		if !slices.Contains([]string{StatusAffected, StatusFixed, StatusNotAffected, StatusUnderInvestigation}, status) {
+			return errs.New(errs.Invalid, "status %q is not known", status)
+		}
+	}
+	if e.Decision != nil {
+		if err := e.Decision.Validate(); err != nil {
+			return errs.New(errs.Invalid, "decision: %w", err)
+		}
+	}
+	for _, p := range e.Picks {
+		if err := p.validate(); err != nil {
+			return err
 		}
 	}
 	return nil

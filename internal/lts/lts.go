@@ -27,9 +27,6 @@ const APIVersion = "kubelts.io/v1alpha1"
 // MaxFile is the largest file of a project that is read, in bytes. Patches may be larger: see [MaxPatch].
 const MaxFile = 16 << 20
 
-// maxDepth bounds how deep YAML may be nested.
-const maxDepth = 64
-
 var yamlLine = regexp.MustCompile(`^(?:yaml: )?line ([0-9]+): (.*)$`)
 
 // decode reads one strict YAML document.

@@ -185,7 +185,7 @@ func WithVerified(content []byte, value string) []byte {
 		return content
 	}
 	var kept []string
-	for _, line := range strings.Split(strings.TrimRight(strings.TrimPrefix(body, "\n"), "\n"), "\n") {
+	for line := range strings.SplitSeq(strings.TrimRight(strings.TrimPrefix(body, "\n"), "\n"), "\n") {
 		if !strings.HasPrefix(line, TrailerVerified+": ") {
 			kept = append(kept, line)
 		}

@@ -54,7 +54,9 @@ func TestParsePatch(t *testing.T) {
 	got := view{p.Author.String(), p.Subject, p.Date.Format(time.RFC3339), p.Upstream(), p.Fixes(), string(p.Diff[:22])}
 	want := view{
 		"Ægir <aegir@example.org>", "Close doors, which is a subject that is so long that it has two lines", "2020-01-01T00:01:00+05:30",
-		git.MustOID("1111111111222222222233333333334444444444"), []string{"CVE-2020-0001", "GHSA-aaaa-bbbb-cccc"}, "diff --git a/door.go b",
+		git.MustOID("1111111111222222222233333333334444444444"),
+		[]string{"CVE-2020-0001", "GHSA-aaaa-bbbb-cccc"},
+		"diff --git a/door.go b",
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("patch (-want +got):\n%s", diff)

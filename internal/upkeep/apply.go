@@ -29,7 +29,7 @@ func applyDiff(ctx context.Context, store git.Store, tree git.OID, diff []byte) 
 	}
 	a := &applier{store: store, tree: tree, edits: map[string]*git.TreeEntry{}}
 	for _, f := range files {
-		if err := a.file(ctx, f); err != nil {
+		if err = a.file(ctx, f); err != nil {
 			return git.OID{}, nil, fmt.Errorf("%s: %w", cmpName(f), err)
 		}
 	}

@@ -25,7 +25,7 @@ func (p *Project) Decide(minor release.Minor, subject string, d lts.Decision) er
 			return d.Validate()
 		}
 		state.accept(d)
-	} else if err := state.decide(subject, d); err != nil {
+	} else if err = state.decide(subject, d); err != nil {
 		return err
 	}
 	content, err := state.ledger.Format()

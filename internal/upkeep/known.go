@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/kubelts/kubelts/internal/errs"
 	"github.com/kubelts/kubelts/internal/git"
 	"github.com/kubelts/kubelts/internal/lts"
 )
@@ -64,10 +65,10 @@ func readModule(ctx context.Context, objects git.Objects, tree git.OID) (path st
 		return "", false, err
 	}
 	var file struct{ ImportPath string }
-	if json.Unmarshal(content, &file) != nil || file.ImportPath == "" {
-		return "", false, nil // damaged: as good as none, and the caller asks for the path
+	if err := json.Unmarshal(content, &file); err != nil {
+		return "", false, errs.WithHint(errs.New(errs.Invalid, "Godeps/Godeps.json of the base: %w", err), "name the import path with --gopath")
 	}
-	return file.ImportPath, true, nil
+	return file.ImportPath, file.ImportPath != "", nil
 }
 
 // readFile reads a file of a tree; nil when it is not there.

@@ -146,22 +146,32 @@ func (p *Project) needs(ctx context.Context, record *vuln.Record, verdicts []tri
 			for _, m := range verdicts[0].Matches {
 				n.present = n.present || m.Fix == i && m.Commit == commit
 			}
-			for _, v := range verdicts[1:] {
-				for _, m := range v.Matches {
-					if m.Fix != i || m.Commit != commit || m.On == commit {
-						continue
-					}
-					c, err := p.Store.Commit(ctx, m.On)
-					if err != nil {
-						return nil, fmt.Errorf("%s: instance on %s: %w", record.ID, v.Branch, err)
-					}
-					n.instances = append(n.instances, backport.Instance{Commit: m.On, Committed: c.Committer.When})
-				}
+			var err error
+			if n.instances, err = p.instances(ctx, i, commit, verdicts[1:]); err != nil {
+				return nil, fmt.Errorf("%s: %w", record.ID, err)
 			}
 			needs = append(needs, n)
 		}
 	}
 	return needs, nil
+}
+
+// instances are the commits by which branches have a commit of the record's i-th fix.
+func (p *Project) instances(ctx context.Context, i int, commit git.OID, verdicts []triage.Verdict) ([]backport.Instance, error) {
+	var found []backport.Instance
+	for _, v := range verdicts {
+		for _, m := range v.Matches {
+			if m.Fix != i || m.Commit != commit || m.On == commit {
+				continue
+			}
+			c, err := p.Store.Commit(ctx, m.On)
+			if err != nil {
+				return nil, fmt.Errorf("instance on %s: %w", v.Branch, err)
+			}
+			found = append(found, backport.Instance{Commit: m.On, Committed: c.Committer.When})
+		}
+	}
+	return found, nil
 }
 
 // commits resolves a fix's commits: those on the main branch, or where they are not known or not here, those on the newest branch whose

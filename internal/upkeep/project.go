@@ -9,7 +9,6 @@ import (
 	"strings"
 
 	"github.com/kubelts/kubelts/internal/errs"
-	"github.com/kubelts/kubelts/internal/git"
 	"github.com/kubelts/kubelts/internal/lts"
 	"github.com/kubelts/kubelts/internal/release"
 )
@@ -252,5 +251,5 @@ func (p *Project) startChain(ctx context.Context, s *lineState) (*chain, error) 
 	if err != nil {
 		return nil, errs.WithHint(errs.New(errs.Unavailable, "%s/line.yaml: base %s: %w", s.dir, base.Tag, err), "name a clone that has it with --repo")
 	}
-	return &chain{store: p.Store, tip: git.OID(base.Commit), tree: commit.Tree, baseTree: commit.Tree}, nil
+	return &chain{store: p.Store, tip: base.Commit, tree: commit.Tree, baseTree: commit.Tree}, nil
 }

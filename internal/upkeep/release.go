@@ -95,7 +95,7 @@ func (p *Project) inputs(s *lineState) (string, error) {
 	}
 	h := sha256.New()
 	for _, part := range slices.Concat([][]byte{config, s.lineText}, s.contents) {
-		fmt.Fprintf(h, "%d\n", len(part)) //nolint:errcheck // a hash takes everything
+		fmt.Fprintf(h, "%d\n", len(part))
 		h.Write(part)
 	}
 	return hex.EncodeToString(h.Sum(nil)), nil
@@ -132,7 +132,7 @@ func (r *cut) begin() (*Released, error) {
 		return nil, err
 	}
 	r.plan = plan{Version: version, Base: base, Inputs: inputs, Commit: r.chain.tip, Date: r.options.At.UTC().Format(time.RFC3339), Twice: r.options.Twice}
-	if err := r.takeUp(); err != nil {
+	if err = r.takeUp(); err != nil {
 		return nil, err
 	}
 	r.date, err = time.Parse(time.RFC3339, r.plan.Date)
@@ -143,21 +143,21 @@ func (r *cut) begin() (*Released, error) {
 func (r *cut) takeUp() error {
 	name := r.work + "/plan.json"
 	content, err := r.project.Files.Read(name, lts.MaxFile)
-	if err == nil {
-		var old plan
-		if json.Unmarshal(content, &old) == nil {
-			if !r.options.Fixed && old.Date != "" {
-				r.plan.Date = old.Date
-			}
-			if old == r.plan {
-				return nil
-			}
-		}
-	} else if !errors.Is(err, fs.ErrNotExist) {
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return err
 	}
-	r.plan.Date = r.options.At.UTC().Format(time.RFC3339)
-	if err := r.project.Files.Remove(r.work); err != nil {
+	var old plan
+	if err == nil && json.Unmarshal(content, &old) == nil {
+		same := r.plan
+		if !r.options.Fixed {
+			same.Date = old.Date
+		}
+		if old == same {
+			r.plan = same
+			return nil
+		}
+	}
+	if err = r.project.Files.Remove(r.work); err != nil {
 		return err
 	}
 	content, err = json.MarshalIndent(r.plan, "", "  ")
@@ -201,7 +201,7 @@ func (r *cut) component(ctx context.Context, c lts.Component, platform lts.Platf
 	if err != nil {
 		return nil, err
 	}
-	if err := files.MakeDir(r.work + "/out"); err != nil {
+	if err = files.MakeDir(r.work + "/out"); err != nil {
 		return nil, err
 	}
 	b.Artifacts, err = r.project.Packager.Package(ctx, PackageJob{
@@ -243,7 +243,7 @@ func (r *cut) buildOnce(ctx context.Context, where string, c lts.Component, plat
 		return "", "", err
 	}
 	dir := fmt.Sprintf("%s/bin/%s/%s-%s", r.work, where, platform.OS(), platform.Arch())
-	if err := files.MakeDir(dir); err != nil {
+	if err = files.MakeDir(dir); err != nil {
 		return "", "", err
 	}
 	binary = dir + "/" + c.Name

@@ -62,7 +62,7 @@ func (p *Project) Resolve(ctx context.Context, minor release.Minor, r Resolution
 		return nil, err
 	}
 	state.series.Append(patch.Name)
-	if err := p.recordResolution(state, c, patch.Name, r); err != nil {
+	if err = p.recordResolution(state, c, patch.Name, r); err != nil {
 		return nil, err
 	}
 	ledger, err := state.ledger.Format()

@@ -74,7 +74,7 @@ func StartLine(ctx context.Context, files Files, clone Clone, s Start) (*Started
 	if err != nil {
 		return nil, err
 	}
-	if err := checkBase(made.Config, s); err != nil {
+	if err = checkBase(made.Config, s); err != nil {
 		return nil, err
 	}
 	dir := "lines/" + s.Minor.String()
@@ -97,7 +97,7 @@ func (m *Started) write(files Files, dir string) error {
 	if err != nil {
 		return err
 	}
-	if _, err := lts.ParseLine(dir+"/line.yaml", line); err != nil {
+	if _, err = lts.ParseLine(dir+"/line.yaml", line); err != nil {
 		return err
 	}
 	ledger, err := (&lts.Ledger{Minor: m.Line.Minor}).Format()
@@ -106,24 +106,31 @@ func (m *Started) write(files Files, dir string) error {
 	}
 	var ch change
 	if m.New {
-		config, err := m.Config.Format()
-		if err != nil {
+		if err := m.writeConfig(files, &ch); err != nil {
 			return err
 		}
-		if _, err := lts.ParseProject(ProjectFile, config); err != nil {
-			return err
-		}
-		ignore, err := ignoring(files)
-		if err != nil {
-			return err
-		}
-		ch.write(ProjectFile, config)
-		ch.write(".gitignore", ignore)
 	}
 	ch.write(dir+"/line.yaml", line)
 	ch.write(dir+"/series", nil)
 	ch.write(dir+"/ledger.yaml", ledger)
 	return ch.commit(files)
+}
+
+func (m *Started) writeConfig(files Files, ch *change) error {
+	config, err := m.Config.Format()
+	if err != nil {
+		return err
+	}
+	if _, err = lts.ParseProject(ProjectFile, config); err != nil {
+		return err
+	}
+	ignore, err := ignoring(files)
+	if err != nil {
+		return err
+	}
+	ch.write(ProjectFile, config)
+	ch.write(".gitignore", ignore)
+	return nil
 }
 
 // ignoring is the .gitignore with the private directory in it.
@@ -186,16 +193,13 @@ func newConfig(ctx context.Context, clone Clone, tree git.OID, s Start) (*lts.Pr
 	if c.VersionScheme == "" {
 		c.VersionScheme = lts.SchemePlus
 	}
-	module, _, err := readModule(ctx, clone, tree)
-	if err != nil {
-		return nil, err
-	}
-	if s.GOPATH != "" {
-		module = s.GOPATH
-	}
 	if c.Upstream.Name == "" {
-		if c.Upstream.Name = repositoryOf(module); c.Upstream.Name == "" {
-			return nil, errs.WithHint(errs.New(errs.Invalid, "the upstream's name cannot be told from module path %q", module), "name it with --upstream owner/name")
+		path, _, err := module(ctx, clone, tree, s)
+		if err != nil {
+			return nil, err
+		}
+		if c.Upstream.Name = repositoryOf(path); c.Upstream.Name == "" {
+			return nil, errs.WithHint(errs.New(errs.Invalid, "the upstream's name cannot be told from module path %q", path), "name it with --upstream owner/name")
 		}
 	}
 	if c.Upstream.URL == "" {
@@ -233,27 +237,9 @@ func newLine(ctx context.Context, clone Clone, tree git.OID, config *lts.Project
 	if len(line.Platforms) == 0 {
 		line.Platforms = []lts.Platform{"linux/amd64"}
 	}
-	module, godeps, err := readModule(ctx, clone, tree)
-	if err != nil {
+	var err error
+	if line.Build, err = newBuild(ctx, clone, tree, s); err != nil {
 		return nil, err
-	}
-	line.Build = lts.BuildConfig{Mode: lts.ModeModule, Env: map[string]string{"CGO_ENABLED": "0"}}
-	switch {
-	case s.GOPATH != "":
-		line.Build.Mode, line.Build.ImportPath = lts.ModeGOPATH, s.GOPATH
-	case godeps:
-		line.Build.Mode, line.Build.ImportPath = lts.ModeGOPATH, module
-	case module == "":
-		return nil, errs.WithHint(errs.New(errs.Invalid, "base %q has neither go.mod nor Godeps", s.Tag), "name the import path of its root with --gopath")
-	}
-	if line.Build.Mode == lts.ModeModule {
-		vendored, err := lookup(ctx, clone, tree, "vendor/modules.txt")
-		if err != nil {
-			return nil, err
-		}
-		if vendored != nil {
-			line.Build.Flags = []string{"-mod=vendor"}
-		}
 	}
 	known := knownUpstream(config.Upstream.Name)
 	if len(line.Components) == 0 {
@@ -271,4 +257,32 @@ func newLine(ctx context.Context, clone Clone, tree git.OID, config *lts.Project
 		}
 	}
 	return line, nil
+}
+
+// newBuild guesses how a tree is built.
+func newBuild(ctx context.Context, clone Clone, tree git.OID, s Start) (lts.BuildConfig, error) {
+	build := lts.BuildConfig{Mode: lts.ModeModule, Env: map[string]string{"CGO_ENABLED": "0"}}
+	path, gopath, err := module(ctx, clone, tree, s)
+	switch {
+	case err != nil:
+		return build, err
+	case gopath:
+		build.Mode, build.ImportPath = lts.ModeGOPATH, path
+		return build, nil
+	case path == "":
+		return build, errs.WithHint(errs.New(errs.Invalid, "base %q has neither go.mod nor Godeps", s.Tag), "name the import path of its root with --gopath")
+	}
+	vendored, err := lookup(ctx, clone, tree, "vendor/modules.txt")
+	if vendored != nil {
+		build.Flags = []string{"-mod=vendor"}
+	}
+	return build, err
+}
+
+// module is the import path of the tree's root, and whether it is built in a GOPATH.
+func module(ctx context.Context, clone Clone, tree git.OID, s Start) (path string, gopath bool, err error) {
+	if s.GOPATH != "" {
+		return s.GOPATH, true, nil
+	}
+	return readModule(ctx, clone, tree)
 }

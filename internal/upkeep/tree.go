@@ -47,17 +47,9 @@ func editDirectory(ctx context.Context, store git.Store, tree git.OID, edits map
 		}
 		entries = slices.Clone(read)
 	}
-	below := map[string]map[string]*git.TreeEntry{}
-	for path, entry := range edits {
-		name, rest, deeper := strings.Cut(path, "/")
-		if !deeper {
-			entries = slices.DeleteFunc(entries, func(e git.TreeEntry) bool { return e.Name == name && (entry == nil || !e.Mode.IsTree()) })
-			continue
-		}
-		if below[name] == nil {
-			below[name] = map[string]*git.TreeEntry{}
-		}
-		below[name][rest] = entry
+	here, below := split(edits)
+	for name, entry := range here {
+		entries = slices.DeleteFunc(entries, func(e git.TreeEntry) bool { return e.Name == name && (entry == nil || !e.Mode.IsTree()) })
 	}
 	for name, inner := range below {
 		var err error
@@ -65,19 +57,36 @@ func editDirectory(ctx context.Context, store git.Store, tree git.OID, edits map
 			return git.OID{}, err
 		}
 	}
-	for path, entry := range edits {
-		if entry == nil || strings.Contains(path, "/") {
+	for name, entry := range here {
+		if entry == nil {
 			continue
 		}
-		if slices.ContainsFunc(entries, func(e git.TreeEntry) bool { return e.Name == path }) {
-			return git.OID{}, errs.New(errs.Conflict, "%s is a directory", path)
+		if slices.ContainsFunc(entries, func(e git.TreeEntry) bool { return e.Name == name }) {
+			return git.OID{}, errs.New(errs.Conflict, "%s is a directory", name)
 		}
-		entries = append(entries, git.TreeEntry{Name: path, Mode: entry.Mode, OID: entry.OID})
+		entries = append(entries, git.TreeEntry{Name: name, Mode: entry.Mode, OID: entry.OID})
 	}
 	if len(entries) == 0 {
 		return git.OID{}, nil
 	}
 	return store.WriteTree(ctx, entries)
+}
+
+// split tells the edits of a directory's own names from those below it, by the name of the subdirectory.
+func split(edits map[string]*git.TreeEntry) (here map[string]*git.TreeEntry, below map[string]map[string]*git.TreeEntry) {
+	here, below = map[string]*git.TreeEntry{}, map[string]map[string]*git.TreeEntry{}
+	for path, entry := range edits {
+		name, rest, deeper := strings.Cut(path, "/")
+		switch {
+		case !deeper:
+			here[name] = entry
+			continue
+		case below[name] == nil:
+			below[name] = map[string]*git.TreeEntry{}
+		}
+		below[name][rest] = entry
+	}
+	return here, below
 }
 
 func editBelow(ctx context.Context, store git.Store, entries []git.TreeEntry, name string, edits map[string]*git.TreeEntry) ([]git.TreeEntry, error) {

@@ -176,6 +176,7 @@ func (u *update) pick(ctx context.Context, w *work) (bool, error) {
 		return true, nil
 	case backport.Clean, backport.Resolved:
 		return true, u.add(ctx, w)
+	default: // a conflict, or an error that the ledger will name
 	}
 	for _, id := range w.vulnerabilities {
 		u.blocked[id] = true
