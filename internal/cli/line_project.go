@@ -145,8 +145,24 @@ func (o *opened) openRepo(ctx context.Context, l *lines) error {
 	if o.store, err = gitrepo.OpenStore(ctx, l.runner, o.files.Path(upkeep.StoreDir), o.repo); err != nil {
 		return err
 	}
-	o.Upstream, o.Store = o.repo, projectStore{o.store}
+	o.Upstream, o.Store = projectClone{o.repo}, projectStore{o.store}
 	return nil
+}
+
+// projectClone implements [upkeep.Upstream].
+type projectClone struct{ *gitrepo.Repo }
+
+// Resolve implements [upkeep.Upstream]. What is not found is said without the clone's path: it goes into the ledger, which is to be the same
+// on every machine.
+func (c projectClone) Resolve(ctx context.Context, rev string) (git.OID, error) {
+	oid, err := c.Repo.Resolve(ctx, rev)
+	if !errs.Is(err, errs.NotFound) {
+		return oid, err
+	}
+	if absent, ok := errors.AsType[*git.AbsentError](err); ok {
+		return oid, errs.New(errs.NotFound, "%w", absent)
+	}
+	return oid, errs.New(errs.NotFound, "the clone has no revision %q", rev)
 }
 
 // projectStore implements [upkeep.Store].
