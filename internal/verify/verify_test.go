@@ -18,18 +18,16 @@ import (
 	"github.com/kubelts/kubelts/internal/verify"
 )
 
-// cache is shared by the tests, for compiling the standard library takes longer than all of them.
+// cache is shared by the tests and outlives them, for compiling the standard library takes longer than all of them.
 var cache string
 
 func TestMain(m *testing.M) {
-	dir, err := os.MkdirTemp("", "kubelts-verify-test-")
+	dir, err := os.UserCacheDir()
 	if err != nil {
-		panic(err)
+		dir = os.TempDir()
 	}
-	cache = dir
-	status := m.Run()
-	os.RemoveAll(dir)
-	os.Exit(status)
+	cache = filepath.Join(dir, "kubelts-test", "kubelts", "go")
+	os.Exit(m.Run())
 }
 
 func newBuilder(t *testing.T, change func(*verify.Options)) *verify.Builder {
