@@ -232,12 +232,12 @@ func (f *projectFiles) Digest(name string) (string, int64, error) {
 }
 
 // Export implements [upkeep.Files].
-func (f *projectFiles) Export(ctx context.Context, objects git.Objects, tree git.OID, dir string) error {
+func (f *projectFiles) Export(ctx context.Context, objects git.Objects, tree git.OID, dir string, leaveOut ...string) error {
 	if err := f.Remove(dir); err != nil {
 		return err
 	}
 	if err := f.MakeDir(dir); err != nil {
 		return err
 	}
-	return gitrepo.Export(ctx, objects, tree, f.Path(dir))
+	return gitrepo.Export(ctx, objects, tree, f.Path(dir), leaveOut...)
 }

@@ -158,6 +158,35 @@ func (l *Ledger) Acceptance(changes string) *Acceptance {
 	return nil
 }
 
+// Settle makes the status follow from what is known: the base's verdict, the picks, and a person's decision. Partly is for an entry
+// whose picks do not cover every commit of the fix. A pick that waits for a review cures nothing yet.
+func (e *Entry) Settle(today string, partly bool) { //nolint:revive // whether the picks are all is a fact, not a mode
+	before := e.Status
+	e.Status = e.Base
+	if len(e.Picks) > 0 && !partly && e.carried() {
+		e.Status = StatusFixed
+		if slices.ContainsFunc(e.Picks, Pick.waits) {
+			e.Status = StatusUnderInvestigation
+		}
+	}
+	if d := e.Decision; d != nil && e.Status != StatusFixed && (d.Status == StatusAffected || d.Status == StatusNotAffected) {
+		e.Status = d.Status
+	}
+	if e.Status != before {
+		e.Since = today
+	}
+}
+
+// carried reports whether every pick ended well.
+func (e *Entry) carried() bool {
+	return !slices.ContainsFunc(e.Picks, func(p Pick) bool {
+		return !slices.Contains([]string{OutcomePresent, OutcomeEmpty, OutcomePicked}, p.Outcome)
+	})
+}
+
+// waits reports whether a person has to look at the pick.
+func (p Pick) waits() bool { return p.Confidence == ConfidenceReview && p.Decision == nil }
+
 // Blocks says what of the entry keeps the line from a release, a sentence each; nothing when a person decided that it shall not.
 func (e *Entry) Blocks() []string {
 	waived := e.Decision != nil && (e.Decision.Status == StatusAffected || e.Decision.Status == StatusNotAffected)
@@ -173,7 +202,7 @@ func (e *Entry) Blocks() []string {
 			blocks = append(blocks, e.ID+": "+p.Commit.Short()+" waits for a conflict before it")
 		case p.Outcome == OutcomeError:
 			blocks = append(blocks, e.ID+": "+p.Commit.Short()+" could not be picked: "+p.Note)
-		case p.Confidence == ConfidenceReview && p.Decision == nil:
+		case p.waits():
 			blocks = append(blocks, e.ID+": the pick of "+p.Commit.Short()+" waits for a person's review")
 		}
 	}

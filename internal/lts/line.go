@@ -23,6 +23,8 @@ type Line struct {
 	Platforms     []Platform     `yaml:"platforms,omitempty"`
 	KnownFailures []KnownFailure `yaml:"knownFailures,omitempty"`
 	Instances     Instances      `yaml:"instances,omitempty"`
+	// Absent are files that the clone does not have and nothing is built from: they are left out of the sources, and manifests say so.
+	Absent []string `yaml:"absent,omitempty"`
 }
 
 // Base is the upstream release that a line stands on.
@@ -161,6 +163,11 @@ func (l *Line) Validate() error {
 	for _, f := range l.KnownFailures {
 		if f.Package == "" || f.Reason == "" {
 			return errs.New(errs.Invalid, "a known failure needs a package and a reason")
+		}
+	}
+	for _, name := range l.Absent {
+		if !git.ValidPath(name) {
+			return errs.New(errs.Invalid, "absent path %q is not well formed", name)
 		}
 	}
 	for _, glob := range l.Instances.Exclude {

@@ -55,16 +55,14 @@ func (s *lineState) decide(id string, d lts.Decision) error {
 		return s.unknown(id)
 	}
 	e.Decision = &d
-	switch {
-	case d.Status == lts.StatusFixed:
+	if d.Status == lts.StatusFixed {
 		for i := range e.Picks {
 			if e.Picks[i].Confidence == lts.ConfidenceReview && e.Picks[i].Decision == nil {
 				e.Picks[i].Decision = &d
 			}
 		}
-	case waived(&d) && e.Status != lts.StatusFixed && e.Status != d.Status:
-		e.Status, e.Since = d.Status, d.Date
 	}
+	e.Settle(d.Date, false)
 	return nil
 }
 

@@ -2,7 +2,6 @@ package upkeep
 
 import (
 	"context"
-	"slices"
 
 	"github.com/kubelts/kubelts/internal/backport"
 	"github.com/kubelts/kubelts/internal/git"
@@ -41,34 +40,24 @@ func (u *update) write(ctx context.Context, ch *change, assessments []assessment
 // entry is what the ledger says of a vulnerability after the update. A person's decisions are taken over.
 func (u *update) entry(a assessment, today release.Date) lts.Entry {
 	old := u.state.ledger.Find(a.record.ID)
-	e := lts.Entry{ID: a.record.ID, Summary: a.record.Summary, Base: string(a.verdict.Status), Since: today.String()}
+	e := lts.Entry{ID: a.record.ID, Summary: a.record.Summary, Base: string(a.verdict.Status)}
 	for _, ev := range a.verdict.Evidence {
 		e.Evidence = append(e.Evidence, lts.Evidence{Kind: ev.Kind, Commit: ev.Commit, Path: ev.Path, Note: ev.Note})
 	}
 	if old != nil {
-		e.Decision = old.Decision
+		e.Decision, e.Status, e.Since = old.Decision, old.Status, old.Since
 	}
 	inSeries := u.inSeries()
-	cured := len(a.needs) > 0
+	partly := false
 	for _, n := range a.needs {
 		p := u.entryPick(n, inSeries[n.commit], old)
 		if p.Outcome == "" {
-			cured = false // a person waived it: nothing was tried
+			partly = true // a person waived it: nothing was tried
 			continue
 		}
-		cured = cured && slices.Contains([]string{lts.OutcomePresent, lts.OutcomeEmpty, lts.OutcomePicked}, p.Outcome)
 		e.Picks = append(e.Picks, p)
 	}
-	e.Status = e.Base
-	switch {
-	case cured:
-		e.Status = lts.StatusFixed
-	case waived(e.Decision):
-		e.Status = e.Decision.Status
-	}
-	if old != nil && old.Status == e.Status {
-		e.Since = old.Since
-	}
+	e.Settle(today.String(), partly)
 	return e
 }
 

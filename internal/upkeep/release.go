@@ -318,7 +318,7 @@ func (r *cut) manifest(tag git.OID) *lts.Manifest {
 	m := &lts.Manifest{
 		Version: r.plan.Version, Minor: r.state.line.Minor, Base: r.state.line.Base, InputsSHA256: r.plan.Inputs, Date: r.plan.Date,
 		Source:       lts.Source{Commit: r.plan.Commit, Tree: r.chain.tree, Tag: r.plan.Version, TagOID: tag},
-		Reproducible: lts.ReproducibleUnknown, Patches: []string{}, Vulnerabilities: []string{}, Open: []lts.Open{}, Artifacts: []lts.Artifact{},
+		Reproducible: lts.ReproducibleUnknown, Absent: r.state.line.Absent, Patches: []string{}, Vulnerabilities: []string{}, Open: []lts.Open{}, Artifacts: []lts.Artifact{},
 	}
 	for i, patch := range r.state.patches {
 		series.Write(r.state.contents[i])

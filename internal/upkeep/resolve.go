@@ -228,16 +228,12 @@ func (p *Project) recordResolution(s *lineState, c conflictState, patch string, 
 		if e == nil {
 			return errs.New(errs.Invalid, "%s/ledger.yaml: has no %s, which %s is for", s.dir, id, c.name)
 		}
-		done := true
 		for i := range e.Picks {
 			if e.Picks[i].Commit == c.Commit {
 				e.Picks[i] = lts.Pick{Commit: c.Commit, Outcome: lts.OutcomePicked, Rung: "person", Patch: patch, Decision: d}
 			}
-			done = done && slices.Contains([]string{lts.OutcomePresent, lts.OutcomeEmpty, lts.OutcomePicked}, e.Picks[i].Outcome)
 		}
-		if done {
-			e.Status, e.Since = lts.StatusFixed, r.Date.String()
-		}
+		e.Settle(r.Date.String(), false)
 	}
 	return nil
 }

@@ -2,6 +2,7 @@ package upkeep
 
 import (
 	"context"
+	"errors"
 	"fmt"
 
 	"github.com/kubelts/kubelts/internal/errs"
@@ -78,7 +79,11 @@ func (p *Project) export(ctx context.Context, tree git.OID, dir string, line *lt
 	if line.Build.Mode == lts.ModeGOPATH {
 		dir += "/src/" + line.Build.ImportPath
 	}
-	if err := p.Files.Export(ctx, p.Store, tree, dir); err != nil {
+	err := p.Files.Export(ctx, p.Store, tree, dir, line.Absent...)
+	if _, absent := errors.AsType[*git.AbsentError](err); absent {
+		return "", errs.WithHint(err, "fetch it into the clone; or, if nothing is built from that file, name it under absent in lines/%s/line.yaml", line.Minor)
+	}
+	if err != nil {
 		return "", err
 	}
 	return p.Files.Path(dir), nil

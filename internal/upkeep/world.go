@@ -26,8 +26,8 @@ type Files interface {
 	Path(name string) string
 	// Digest is the SHA-256 of a file, in hexadecimal digits, and its size in bytes.
 	Digest(name string) (sha256 string, size int64, err error)
-	// Export writes the files of a tree into a directory, which it makes anew.
-	Export(ctx context.Context, objects git.Objects, tree git.OID, dir string) error
+	// Export writes the files of a tree into a directory, which it makes anew. A file whose object is absent is an error, unless its path is in leaveOut.
+	Export(ctx context.Context, objects git.Objects, tree git.OID, dir string, leaveOut ...string) error
 }
 
 // Upstream is the clone of the upstream repository, for judging and picking.
