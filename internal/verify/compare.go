@@ -99,7 +99,7 @@ func notes(line, base *observed, v verdicts) []string {
 			list = append(list, "the time for the "+which+" was up before everything had run")
 		}
 		for importPath, why := range o.cutShort {
-			list = append(list, fmt.Sprintf("%s: on the %s its tests %s, and what comes after was not observed", importPath, which, why))
+			list = append(list, fmt.Sprintf("%s: on the %s its tests %s, and the rest was not observed", importPath, which, why))
 		}
 	}
 	for id := range v.freak {

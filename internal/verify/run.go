@@ -276,6 +276,9 @@ const maxResumes = 5
 
 // resume runs a package's tests again without the one that stopped them by a panic or by taking too long, for the sake of those after it.
 func (t *tool) resume(ctx context.Context, s *side, p *pkg, o *observed) {
+	if slices.ContainsFunc(o.failures, func(f lts.Failure) bool { return f.Step == stepTest && f.Package == p.importPath && f.Test == "" }) {
+		o.cutShort[p.importPath] = "failed as a whole"
+	}
 	var stoppers []string
 	for range maxResumes {
 		before := len(stoppers)

@@ -316,6 +316,21 @@ func TestAfter(t *testing.T) {
 	}
 }
 
+func TestWhatFailsAsAWholeIsSaidToBeUnobserved(t *testing.T) {
+	const tree = "-- go.mod --\nmodule example.com/whole\n\ngo 1.21\n-- a.go --\npackage a\n\nfunc init() { panic(1) }\n-- a_test.go --\npackage a\n\nimport \"testing\"\n\nfunc TestIt(t *testing.T) {}\n"
+	v, err := newBuilder(t, nil).Verify(t.Context(), moduleJob(t, tree, "", "", "a.go"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := []string{
+		"example.com/whole: on the base its tests failed as a whole, and the rest was not observed",
+		"example.com/whole: on the line its tests failed as a whole, and the rest was not observed",
+	}
+	if diff := cmp.Diff(want, v.Notes); diff != "" || len(v.Old) != 1 || v.Tests != 0 {
+		t.Errorf("notes (-want +got):\n%s\n%+v", diff, v)
+	}
+}
+
 func TestFlakyTestsAreListedAndDoNotBlock(t *testing.T) {
 	const tree = `
 -- go.mod --
