@@ -145,15 +145,8 @@ func (l *Line) Validate() error {
 	if err := l.Build.validate(); err != nil {
 		return err
 	}
-	names := map[string]bool{}
-	for _, c := range l.Components {
-		if err := c.validate(); err != nil {
-			return err
-		}
-		if names[c.Name] {
-			return errs.New(errs.Invalid, "component %q stands twice", c.Name)
-		}
-		names[c.Name] = true
+	if err := validComponents(l.Components); err != nil {
+		return err
 	}
 	for _, p := range l.Platforms {
 		if !platformForm.MatchString(string(p)) {
@@ -174,6 +167,20 @@ func (l *Line) Validate() error {
 		if _, err := MatchBranch(glob, ""); err != nil {
 			return err
 		}
+	}
+	return nil
+}
+
+func validComponents(components []Component) error {
+	names := map[string]bool{}
+	for _, c := range components {
+		if err := c.validate(); err != nil {
+			return err
+		}
+		if names[c.Name] {
+			return errs.New(errs.Invalid, "component %q stands twice", c.Name)
+		}
+		names[c.Name] = true
 	}
 	return nil
 }

@@ -113,8 +113,8 @@ type Manifest struct {
 	Toolchain       string        `json:"toolchain"` // as it says of itself: go1.26.8
 	Reproducible    string        `json:"reproducible"`
 	Absent          []string      `json:"absent,omitempty"` // files of the tree that were not there when it was built
-	Vulnerabilities []string      `json:"vulnerabilities"` // that the release cures, against its base
-	Open            []Open        `json:"open"`            // what is known and not cured
+	Vulnerabilities []string      `json:"vulnerabilities"`  // that the release cures, against its base
+	Open            []Open        `json:"open"`             // what is known and not cured
 	Artifacts       []Artifact    `json:"artifacts"`
 }
 
