@@ -64,6 +64,9 @@ func (f *projectFiles) Close() error {
 
 // Lock keeps other runs out until Close, and sweeps up what a killed run left in the private directory.
 func (f *projectFiles) Lock() error {
+	if err := f.noLinks(); err != nil {
+		return err
+	}
 	if err := f.MakeDir(upkeep.PrivateDir); err != nil {
 		return fmt.Errorf("lock project: %w", err)
 	}
@@ -80,6 +83,27 @@ func (f *projectFiles) Lock() error {
 		return err
 	}
 	return f.sweepStore()
+}
+
+// noLinks refuses a private directory with symbolic links in places where git and the go program are told to write: a project comes from
+// somebody, and they would follow a link out of it.
+func (f *projectFiles) noLinks() error {
+	for _, dir := range []string{".", upkeep.PrivateDir, upkeep.StoreDir} {
+		entries, err := fs.ReadDir(f.root.FS(), dir)
+		if errors.Is(err, fs.ErrNotExist) {
+			continue
+		}
+		if err != nil {
+			return fmt.Errorf("lock project: %w", err)
+		}
+		for _, e := range entries {
+			if e.Type()&fs.ModeSymlink != 0 && (dir != "." || e.Name() == upkeep.PrivateDir) {
+				name := path.Join(dir, e.Name())
+				return errs.WithHint(errs.New(errs.Denied, "%s is a symbolic link", name), "remove %s: it is private state that kubelts makes itself", upkeep.PrivateDir)
+			}
+		}
+	}
+	return nil
 }
 
 // sweepStore removes the lock files that a killed git left among the refs of the project's own store. Nobody else works there: we have the project's lock.

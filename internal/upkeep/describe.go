@@ -83,7 +83,7 @@ func (r *cut) onlyListed(m *lts.Manifest) error {
 func (r *cut) changelog() string {
 	var b strings.Builder
 	fmt.Fprintf(&b, "# %s (%s)\n\n%s with %s, made by kubelts.\n", r.plan.Version, r.date.Format("2006-01-02"), r.state.line.Base.Tag, count(len(r.state.patches), "patch", "patches"))
-	var fixed, open []string
+	var fixed, open, unknown []string
 	for _, e := range r.state.ledger.Vulnerabilities {
 		line := "* " + e.ID
 		if e.Summary != "" {
@@ -92,12 +92,15 @@ func (r *cut) changelog() string {
 		switch {
 		case e.Status == lts.StatusFixed && e.Base != lts.StatusFixed:
 			fixed = append(fixed, line+carriers(e))
-		case e.Status == lts.StatusAffected || e.Status == lts.StatusUnderInvestigation:
-			open = append(open, line+" ("+e.Status+")")
+		case e.Status == lts.StatusAffected:
+			open = append(open, line)
+		case e.Status == lts.StatusUnderInvestigation:
+			unknown = append(unknown, line)
 		}
 	}
 	section(&b, "Vulnerabilities fixed", fixed)
 	section(&b, "Known and not fixed", open)
+	section(&b, "Not known whether affected", unknown)
 	var patches []string
 	for _, patch := range r.state.patches {
 		line := "* " + oneLine(patch.Subject)
