@@ -51,7 +51,7 @@ func (a *app) report(err error) int {
 	if errors.Is(err, context.Canceled) && !errs.Is(err, errs.Unavailable) {
 		message = "interrupted"
 	}
-	fmt.Fprintf(a.Stderr, "kubelts: %s\n", clean(message)) //nolint:errcheck // nowhere to report it to
+	fmt.Fprintf(a.Stderr, "kubelts: %s\n", clean(message)) // nowhere to report a failure to
 	hints := errs.Hints(err)
 	status := exitError
 	if u, ok := errors.AsType[*usageError](err); ok {
@@ -64,7 +64,7 @@ func (a *app) report(err error) int {
 		hints = append(hints, `see "kubelts --help"`)
 	}
 	for _, h := range hints {
-		fmt.Fprintf(a.Stderr, "kubelts: hint: %s\n", clean(h)) //nolint:errcheck // likewise
+		fmt.Fprintf(a.Stderr, "kubelts: hint: %s\n", clean(h))
 	}
 	return status
 }

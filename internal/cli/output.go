@@ -137,7 +137,7 @@ func trimLines(s string) string {
 // terminal returns the file behind w when it is a terminal.
 func terminal(w io.Writer) (*os.File, bool) {
 	f, ok := w.(*os.File)
-	return f, ok && term.IsTerminal(int(f.Fd())) //nolint:gosec // a file descriptor is a small number
+	return f, ok && term.IsTerminal(int(f.Fd()))
 }
 
 // colour reports whether colours may be written to standard output: a terminal, and NO_COLOR is not set (https://no-color.org).
@@ -149,7 +149,7 @@ func (a *app) colour() bool {
 // width is the width of the terminal behind standard output, of COLUMNS, or 100.
 func (a *app) width() int {
 	if f, ok := terminal(a.Stdout); ok {
-		if w, _, err := term.GetSize(int(f.Fd())); err == nil && w > 0 { //nolint:gosec // as above
+		if w, _, err := term.GetSize(int(f.Fd())); err == nil && w > 0 {
 			return w
 		}
 	}

@@ -49,9 +49,7 @@ func TestScripts(t *testing.T) {
 			}
 			// The build cache outlives the test: without it every script that builds would compile Go's library anew.
 			env.Vars = append(env.Vars, "FIXTURES="+fixtures, "BUILD_CACHE="+filepath.Join(cache, "kubelts-test"))
-			for _, v := range gittest.Environment() {
-				env.Vars = append(env.Vars, v)
-			}
+			env.Vars = append(env.Vars, gittest.Environment()...)
 			env.Vars = append(env.Vars,
 				"PATH="+env.Getenv("PATH"), "HOME="+filepath.Join(env.WorkDir, "home"), "XDG_CACHE_HOME="+filepath.Join(env.WorkDir, "cache"),
 				"GIT_AUTHOR_DATE=1577836800 +0000", "GIT_COMMITTER_DATE=1577836800 +0000",
