@@ -2,15 +2,16 @@ package verify_test
 
 import (
 	"os"
+	"os/exec"
 	"path/filepath"
 	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/kubelts/kubelts/internal/errs"
 	"github.com/kubelts/kubelts/internal/lts"
 	"github.com/kubelts/kubelts/internal/upkeep"
-	"github.com/kubelts/kubelts/internal/verify"
 )
 
 const oldKube = `
@@ -319,11 +320,23 @@ func TestALineMayNotUndoTheSandbox(t *testing.T) {
 	}
 }
 
+// TestTheToolchainIsTheLines covers GOPATH mode too, in which the go program itself would take no notice of GOTOOLCHAIN.
 func TestTheToolchainIsTheLines(t *testing.T) {
-	job := moduleJob(t, shop, "", "", "price/price.go")
-	job.Toolchain = "go1.999.0"
-	_, err := newBuilder(t, func(o *verify.Options) { o.Cache = t.TempDir() }).Verify(t.Context(), job)
-	if err == nil || !strings.Contains(err.Error(), "go1.999.0") {
-		t.Errorf("error %v, want the toolchain that is not there", err)
+	installed, err := exec.Command("go", "env", "GOVERSION").Output()
+	if err != nil {
+		t.Fatal(err)
+	}
+	have := strings.TrimSpace(string(installed))
+	for name, job := range map[string]upkeep.VerifyJob{"module": moduleJob(t, shop, "", "", "other/other.go"), "gopath": gopathJob(t, "", "pkg/other/other.go")} {
+		t.Run(name, func(t *testing.T) {
+			job.Toolchain = have
+			if v, err := newBuilder(t, nil).Verify(t.Context(), job); err != nil || v.Toolchain != have {
+				t.Errorf("verification %+v, %v; want one with %s", v, err, have)
+			}
+			job.Toolchain = "go1.999.0"
+			if v, err := newBuilder(t, nil).Verify(t.Context(), job); err == nil || !strings.Contains(err.Error(), "go1.999.0") || len(errs.Hints(err)) == 0 {
+				t.Errorf("verification %+v, error %v; want the toolchain that is not there", v, err)
+			}
+		})
 	}
 }

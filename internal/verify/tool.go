@@ -71,16 +71,38 @@ func (b *Builder) newTool(ctx context.Context, c toolConfig) (*tool, error) {
 		t.close()
 		return nil, err
 	}
-	out, err := t.output(ctx, work, "version")
-	if err != nil {
-		t.close()
-		return nil, errs.WithHint(fmt.Errorf("toolchain %s: %w", c.toolchain, err), "%s", t.moduleHint())
-	}
-	if err = t.parseVersion(string(out)); err != nil {
+	if err = t.switchToolchain(ctx); err != nil {
 		t.close()
 		return nil, err
 	}
 	return t, nil
+}
+
+// switchToolchain makes the program the one of the line's toolchain. In GOPATH mode the go program does not heed GOTOOLCHAIN, so it is asked
+// in module mode where that toolchain is, and that is called from then on. What comes must be what was asked for.
+func (t *tool) switchToolchain(ctx context.Context) error {
+	if t.toolchain != "local" {
+		env := append(slices.Clone(t.env), "GO111MODULE=on", "GOWORK=off", "GOFLAGS=-modcacherw", "GOTOOLCHAIN="+t.toolchain)
+		c := command.Cmd{Argv: []string{t.program, "env", "GOROOT"}, Dir: t.work, Env: env, Limits: t.limits}
+		out, err := t.builder.runner.Run(ctx, c)
+		if err != nil {
+			return errs.WithHint(fmt.Errorf("toolchain %s: %w", t.toolchain, err), "%s", t.moduleHint())
+		}
+		bin := filepath.Join(strings.TrimSpace(string(out)), "bin")
+		t.env = append(t.env, "PATH="+bin+":"+strings.TrimPrefix(t.env[0], "PATH="))
+		t.program = filepath.Join(bin, "go")
+	}
+	out, err := t.output(ctx, t.work, "version")
+	if err != nil {
+		return fmt.Errorf("toolchain %s: %w", t.toolchain, err)
+	}
+	if err := t.parseVersion(string(out)); err != nil {
+		return err
+	}
+	if t.toolchain != "local" && t.version != t.toolchain {
+		return errs.New(errs.Unavailable, "toolchain %s: %s came instead", t.toolchain, t.version)
+	}
+	return nil
 }
 
 // userSettings asks the user's go program, in the user's environment, where it keeps modules and how it reaches them.
@@ -121,7 +143,7 @@ func (t *tool) prepare(user map[string]string) error {
 	}
 	t.env = []string{
 		"PATH=" + strings.Join(path, ":"), "HOME=" + home, "TMPDIR=" + tmp, "LC_ALL=C", "TZ=UTC", "CGO_ENABLED=0",
-		"GOPATH=" + gopath, "GOMODCACHE=" + t.modules, "GOCACHE=" + t.cacheAt, "GOENV=off", "GOFLAGS=" + flags, "GOTOOLCHAIN=" + t.toolchain,
+		"GOPATH=" + gopath, "GOMODCACHE=" + t.modules, "GOCACHE=" + t.cacheAt, "GOENV=off", "GOFLAGS=" + flags, "GOTOOLCHAIN=local",
 		"GO111MODULE=on", "GOTELEMETRY=off",
 	}
 	if t.build.Mode == lts.ModeGOPATH {
