@@ -69,7 +69,8 @@ func (l *lineUpdate) run(ctx context.Context, args []string) (err error) {
 	if err != nil {
 		return err
 	}
-	var done []*upkeep.Updated
+	done := []*upkeep.Updated{}
+	var failed []error
 	left := 0
 	for _, minor := range wanted {
 		step, end := l.progress("line " + minor.String())
@@ -77,15 +78,24 @@ func (l *lineUpdate) run(ctx context.Context, args []string) (err error) {
 		u, err := o.Update(ctx, minor, records, today)
 		end()
 		if err != nil {
-			return fmt.Errorf("update line %s: %w", minor, err)
+			failed = append(failed, fmt.Errorf("update line %s: %w", minor, err))
+			continue
 		}
 		done = append(done, u)
 		left += len(u.Conflicts)
 	}
-	if err := l.print(l.format, done, updateGrid(done)); err != nil {
-		return err
+	if len(done) > 0 || len(failed) == 0 {
+		if err = l.print(l.format, done, updateGrid(done)); err != nil {
+			return err
+		}
 	}
 	l.summarize(done)
+	if len(failed) > 0 {
+		if len(wanted) > 1 {
+			failed = append(failed, fmt.Errorf("%d of %d lines could not be updated", len(failed), len(wanted)))
+		}
+		return errors.Join(failed...)
+	}
 	if left > 0 {
 		return errAct
 	}
