@@ -75,10 +75,10 @@ func (l *lineUpdate) run(ctx context.Context, args []string) (err error) {
 	for _, minor := range wanted {
 		step, end := l.progress("line " + minor.String())
 		o.Progress = step
-		u, err := o.Update(ctx, minor, records, today)
+		u, fault := o.Update(ctx, minor, records, today)
 		end()
-		if err != nil {
-			failed = append(failed, fmt.Errorf("update line %s: %w", minor, err))
+		if fault != nil {
+			failed = append(failed, fmt.Errorf("update line %s: %w", minor, fault))
 			continue
 		}
 		done = append(done, u)
