@@ -1,0 +1,122 @@
+package gomerge
+
+import (
+	"go/ast"
+	"go/token"
+	"strings"
+)
+
+// key identifies a syntax node among its siblings: a declaration by kind, receiver and name, a field by its names, a case by what it
+// compares with, a keyed element by its key, a row of a table by its first string. It is empty where nothing does.
+func key(n ast.Node) string {
+	switch n := n.(type) {
+	case *ast.FuncDecl:
+		if n.Recv != nil && len(n.Recv.List) > 0 {
+			return "func " + typeName(n.Recv.List[0].Type) + "." + n.Name.Name
+		}
+		return "func " + n.Name.Name
+	case *ast.GenDecl:
+		return declKey(n)
+	case *ast.ValueSpec:
+		return names(n.Names)
+	case *ast.TypeSpec:
+		return n.Name.Name
+	case *ast.Field:
+		if len(n.Names) == 0 {
+			return typeName(n.Type)
+		}
+		return names(n.Names)
+	case *ast.CaseClause:
+		return caseKey(n)
+	case *ast.KeyValueExpr:
+		return exprKey(n.Key)
+	case *ast.CompositeLit:
+		return firstString(n)
+	}
+	return ""
+}
+
+func names(ids []*ast.Ident) string {
+	out := make([]string, len(ids))
+	for i, id := range ids {
+		out[i] = id.Name
+	}
+	if len(out) == 1 && out[0] == "_" {
+		return ""
+	}
+	return strings.Join(out, ",")
+}
+
+func declKey(d *ast.GenDecl) string {
+	if d.Tok == token.IMPORT {
+		return "import"
+	}
+	if len(d.Specs) == 0 {
+		return ""
+	}
+	name := key(d.Specs[0])
+	if name == "" {
+		return ""
+	}
+	return d.Tok.String() + " " + name
+}
+
+func caseKey(c *ast.CaseClause) string {
+	if c.List == nil {
+		return "default"
+	}
+	keys := make([]string, len(c.List))
+	for i, e := range c.List {
+		if keys[i] = exprKey(e); keys[i] == "" {
+			return ""
+		}
+	}
+	return "case " + strings.Join(keys, ",")
+}
+
+// exprKey is the text of a name or literal.
+func exprKey(e ast.Expr) string {
+	switch e := e.(type) {
+	case *ast.Ident:
+		return e.Name
+	case *ast.BasicLit:
+		return e.Value
+	case *ast.SelectorExpr:
+		if x := exprKey(e.X); x != "" {
+			return x + "." + e.Sel.Name
+		}
+	case *ast.StarExpr:
+		if x := exprKey(e.X); x != "" {
+			return "*" + x
+		}
+	}
+	return ""
+}
+
+func typeName(e ast.Expr) string {
+	switch e := e.(type) {
+	case *ast.StarExpr:
+		return typeName(e.X)
+	case *ast.IndexExpr:
+		return typeName(e.X)
+	case *ast.IndexListExpr:
+		return typeName(e.X)
+	case *ast.ParenExpr:
+		return typeName(e.X)
+	}
+	return exprKey(e)
+}
+
+// firstString is the first string literal among the elements of a row, or the values of its first keyed element.
+func firstString(row *ast.CompositeLit) string {
+	for _, e := range row.Elts {
+		if kv, ok := e.(*ast.KeyValueExpr); ok {
+			e = kv.Value
+		}
+		if lit, ok := e.(*ast.BasicLit); ok && lit.Kind == token.STRING {
+			return lit.Value
+		}
+		return ""
+	}
+	return ""
+}

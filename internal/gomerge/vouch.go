@@ -1,0 +1,229 @@
+package gomerge
+
+import (
+	"cmp"
+	"go/ast"
+	"go/token"
+	"maps"
+	"slices"
+)
+
+// vouch looks at the merged text as a whole.
+func (m *merger) vouch(text []byte) (Result, error) {
+	file, after, err := usageOf(text)
+	if err != nil {
+		return Result{}, refuse(ReasonSyntax, "the merged file: %s", err)
+	}
+	_, before, err := usageOf(m.ours.text)
+	if err != nil {
+		return Result{}, refuse(ReasonSyntax, "the target's version: %s", err)
+	}
+	if err := duplicates(file, m.ours.file); err != nil {
+		return Result{}, err
+	}
+	res := Result{Text: text, Certain: m.certain, Notes: m.notes}
+	res.Imports, err = newImports(specs(file), specs(m.ours.file))
+	if err != nil {
+		return Result{}, err
+	}
+	res.Names, res.Selectors = unknown(file, m.ours.file, before, after)
+	return res, nil
+}
+
+func newImports(after, before []spec) ([]string, error) {
+	var added []string
+	seen := map[string]bool{}
+	for _, s := range after {
+		if seen[s.String()] {
+			return nil, refuse(ReasonDuplicate, "the merged file imports %s twice", s)
+		}
+		seen[s.String()] = true
+		if !slices.ContainsFunc(before, func(o spec) bool { return o.path == s.path }) {
+			added = append(added, s.path)
+		}
+	}
+	return added, nil
+}
+
+// Declared are the names that a file declares for its package. Methods are named with their receiver, T.Name.
+func Declared(f *ast.File) []string {
+	var out []string
+	for _, d := range f.Decls {
+		switch d := d.(type) {
+		case *ast.FuncDecl:
+			name := d.Name.Name
+			if d.Recv != nil && len(d.Recv.List) > 0 {
+				name = typeName(d.Recv.List[0].Type) + "." + name
+			}
+			out = append(out, name)
+		case *ast.GenDecl:
+			for _, s := range d.Specs {
+				switch s := s.(type) {
+				case *ast.TypeSpec:
+					out = append(out, s.Name.Name)
+				case *ast.ValueSpec:
+					for _, id := range s.Names {
+						out = append(out, id.Name)
+					}
+				}
+			}
+		}
+	}
+	return out
+}
+
+// duplicates refuses what the merged file declares more often than ours does: names of the package, fields and methods of a type, cases and
+// keys that are constants.
+func duplicates(merged, ours *ast.File) error {
+	before := counts(ours)
+	for name, n := range counts(merged) {
+		if n > 1 && n > before[name] {
+			return refuse(ReasonDuplicate, "the merged file has %s twice", name)
+		}
+	}
+	return nil
+}
+
+func counts(f *ast.File) map[string]int {
+	n := map[string]int{}
+	for _, name := range Declared(f) {
+		if name != "_" && name != "init" {
+			n[name]++
+		}
+	}
+	ast.Inspect(f, func(node ast.Node) bool {
+		switch node := node.(type) {
+		case *ast.TypeSpec:
+			for _, k := range members(node.Type) {
+				n[node.Name.Name+"'s "+k]++
+			}
+		case *ast.CompositeLit:
+			most := map[string]int{}
+			for _, e := range node.Elts {
+				if kv, ok := e.(*ast.KeyValueExpr); ok && exprKey(kv.Key) != "" {
+					k := "the key " + exprKey(kv.Key)
+					most[k]++
+					n[k] = max(n[k], most[k])
+				}
+			}
+		case *ast.BlockStmt:
+			most := map[string]int{}
+			for _, s := range node.List {
+				if c, ok := s.(*ast.CaseClause); ok && caseKey(c) != "" {
+					most[caseKey(c)]++
+					n[caseKey(c)] = max(n[caseKey(c)], most[caseKey(c)])
+				}
+			}
+		}
+		return true
+	})
+	return n
+}
+
+func members(t ast.Expr) []string {
+	var fields *ast.FieldList
+	switch t := t.(type) {
+	case *ast.StructType:
+		fields = t.Fields
+	case *ast.InterfaceType:
+		fields = t.Methods
+	default:
+		return nil
+	}
+	var out []string
+	for _, f := range fields.List {
+		for _, id := range f.Names {
+			if id.Name != "_" {
+				out = append(out, id.Name)
+			}
+		}
+	}
+	return out
+}
+
+// unknown returns the names that the merged file uses, and ours does not, and that it does not declare; and the new names after a dot.
+func unknown(merged, ours *ast.File, before, after usage) ([]string, []Selector) {
+	byName := map[string]string{}
+	for _, s := range specs(merged) {
+		for _, n := range s.callable() {
+			if after.qualifiers[n] != nil && !s.effect() {
+				byName[n] = s.path
+			}
+		}
+	}
+	var names []string
+	for n := range after.unresolved {
+		if !before.unresolved[n] && byName[n] == "" && !universe(n) {
+			names = append(names, n)
+		}
+	}
+	slices.Sort(names)
+	seen, new := map[Selector]bool{}, map[Selector]bool{}
+	known := identifiers(ours)
+	for q, members := range before.qualifiers {
+		for name := range members {
+			seen[Selector{byName[q], name}] = true
+		}
+	}
+	declared := fieldNames(merged)
+	ast.Inspect(merged, func(n ast.Node) bool {
+		s, ok := n.(*ast.SelectorExpr)
+		if !ok {
+			return true
+		}
+		at := Selector{Name: s.Sel.Name}
+		if id, ok := s.X.(*ast.Ident); ok && after.unresolved[id.Name] {
+			at.Import = byName[id.Name]
+		}
+		if !seen[at] && (at.Import != "" || !known[at.Name] && !declared[at.Name]) {
+			new[at] = true
+		}
+		return true
+	})
+	selectors := slices.SortedFunc(maps.Keys(new), func(a, b Selector) int {
+		return cmp.Or(cmp.Compare(a.Import, b.Import), cmp.Compare(a.Name, b.Name))
+	})
+	return names, selectors
+}
+
+func identifiers(f *ast.File) map[string]bool {
+	out := map[string]bool{}
+	ast.Inspect(f, func(n ast.Node) bool {
+		if id, ok := n.(*ast.Ident); ok {
+			out[id.Name] = true
+		}
+		return true
+	})
+	return out
+}
+
+// fieldNames are the fields, methods and functions that a file declares anywhere.
+func fieldNames(f *ast.File) map[string]bool {
+	out := map[string]bool{}
+	ast.Inspect(f, func(n ast.Node) bool {
+		switch n := n.(type) {
+		case *ast.FuncDecl:
+			out[n.Name.Name] = true
+		case *ast.Field:
+			for _, id := range n.Names {
+				out[id.Name] = true
+			}
+		}
+		return true
+	})
+	return out
+}
+
+// universe reports whether every file knows the name.
+func universe(name string) bool {
+	if token.IsKeyword(name) {
+		return true
+	}
+	switch name {
+	case "any", "bool", "byte", "comparable", "complex64", "complex128", "error", "float32", "float64", "int", "int8", "int16", "int32", "int64",
+		"rune", "string", "uint", "uint8", "uint16", "uint32", "uint64", "uintptr", "true", "false", "iota", "nil", "append", "cap", "clear", "close",
+		"complex", "copy", "delete", "imag", "len", "make", "max", "min", "new", "panic", "print", "println", "real", "recover", "_":
+		return true
+	}
+	return false
+}
