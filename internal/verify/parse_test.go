@@ -2,6 +2,8 @@ package verify
 
 import (
 	"bytes"
+	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 
@@ -27,6 +29,28 @@ a/a_test.go:5: three
 		{lines: []string{"go: downloading example.com/x v1.0.0"}},
 		{importPath: "example.com/a", lines: []string{"a/a.go:1:2: one", "a/a_test.go:5: three"}},
 		{importPath: "example.com/b", lines: []string{"vet: b/b_test.go:3:4: two", "\tmore of two"}},
+	}
+	if diff := cmp.Diff(want, got, cmp.AllowUnexported(section{})); diff != "" {
+		t.Errorf("sections (-want +got):\n%s", diff)
+	}
+}
+
+func TestAttributeGoesByDirectory(t *testing.T) {
+	root := t.TempDir()
+	for _, dir := range []string{"a", "b"} {
+		if err := os.Mkdir(filepath.Join(root, dir), 0o755); err != nil {
+			t.Fatal(err)
+		}
+	}
+	s := &side{tree: &tree{root: root}, packages: map[string]*pkg{"a": {importPath: "example.com/a"}, "b": {importPath: "example.com/b"}}}
+	got := s.attribute(root, []section{
+		{lines: []string{"a/a.go:1:2: one", "\tmore of one", "exit status 1"}},
+		{importPath: "example.com/b", lines: []string{"vet: b/b.go:3:4: two", "a/a_test.go:5: three", "\tmore of three", "without a position"}},
+	})
+	want := []section{
+		{lines: []string{"exit status 1"}},
+		{importPath: "example.com/a", lines: []string{"a/a.go:1:2: one", "\tmore of one", "a/a_test.go:5: three", "\tmore of three"}},
+		{importPath: "example.com/b", lines: []string{"vet: b/b.go:3:4: two", "without a position"}},
 	}
 	if diff := cmp.Diff(want, got, cmp.AllowUnexported(section{})); diff != "" {
 		t.Errorf("sections (-want +got):\n%s", diff)

@@ -2,6 +2,7 @@ package verify
 
 import (
 	"bufio"
+	"cmp"
 	"io"
 	"path/filepath"
 	"regexp"
@@ -58,27 +59,31 @@ func headerPath(header string) string {
 
 var position = regexp.MustCompile(`^((?:vet: )?([^\s:]+\.\w+)):\d+(?::\d+)?: `)
 
-// attribute gives those messages that stand under no header to the package whose directory they name: from Go 1.26 on vet writes no headers.
+// attribute gives messages to the package whose directory they name, whatever header they stand under: from Go 1.26 on vet writes headers only
+// where the compiler has something to say. What begins with a tab belongs to the message before.
 func (s *side) attribute(dir string, sections []section) []section {
-	var rest []string
-	for _, line := range sections[0].lines {
-		importPath := ""
-		if m := position.FindStringSubmatch(line); m != nil {
-			importPath = s.owner(dir, m[2])
-		}
-		if importPath == "" {
-			rest = append(rest, line)
-			continue
-		}
-		at := slices.IndexFunc(sections, func(have section) bool { return have.importPath == importPath })
+	sorted := []section{{}}
+	add := func(importPath, line string) {
+		at := slices.IndexFunc(sorted, func(have section) bool { return have.importPath == importPath })
 		if at < 0 {
-			at = len(sections)
-			sections = append(sections, section{importPath: importPath})
+			at = len(sorted)
+			sorted = append(sorted, section{importPath: importPath})
 		}
-		sections[at].lines = append(sections[at].lines, line)
+		sorted[at].lines = append(sorted[at].lines, line)
 	}
-	sections[0].lines = rest
-	return sections
+	for _, sec := range sections {
+		last := sec.importPath
+		for _, line := range sec.lines {
+			if !strings.HasPrefix(line, "\t") {
+				last = sec.importPath
+				if m := position.FindStringSubmatch(line); m != nil {
+					last = cmp.Or(s.owner(dir, m[2]), last)
+				}
+			}
+			add(last, line)
+		}
+	}
+	return sorted
 }
 
 // owner is the import path of the package in a file's directory, "" when there is none.
