@@ -19,10 +19,12 @@ type known struct {
 	components []string // programs below cmd/, in this order, when they are there
 }
 
+// knownUpstream knows Kubernetes and etcd, and forks of them by their name.
 func knownUpstream(name string) known {
 	apache := lts.PackageDefaults{License: "Apache-2.0", Section: "admin"}
-	switch name {
-	case "kubernetes/kubernetes":
+	_, repository, _ := strings.Cut(name, "/")
+	switch repository {
+	case "kubernetes":
 		apache.Homepage = "https://kubernetes.io"
 		k := known{defaults: apache, components: []string{
 			"kubeadm", "kubelet", "kubectl", "kube-apiserver", "kube-controller-manager", "kube-scheduler", "kube-proxy",
@@ -35,7 +37,7 @@ func knownUpstream(name string) known {
 			}
 		}
 		return k
-	case "etcd-io/etcd":
+	case "etcd":
 		apache.Homepage = "https://etcd.io"
 		return known{defaults: apache, ldflags: []string{
 			"-X go.etcd.io/etcd/version.Version={number}", "-X go.etcd.io/etcd/version.GitSHA={short}",
