@@ -233,3 +233,9 @@ func lastAffected(r *vuln.Record, versions []release.Version) (int, error) {
 	}
 	return -1, nil
 }
+
+// nearest is the name that is spelled most like s; of sorted names of vulnerabilities that are alike, the newest.
+func nearest(s string, names []string) string {
+	name, _ := errs.Nearest(s, slices.Values(names))
+	return name
+}

@@ -3,6 +3,8 @@ package errs_test
 import (
 	"errors"
 	"fmt"
+	"slices"
+	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -48,5 +50,28 @@ func TestHints(t *testing.T) {
 	}
 	if errs.WithHint(nil, "x") != nil {
 		t.Error("a hint made an error of nil")
+	}
+}
+
+func TestNearest(t *testing.T) {
+	tests := []struct {
+		name, word string
+		names      []string
+		want       string
+		edits      int
+	}{
+		{"typing error", "relaese-1.28", []string{"release-1.2", "release-1.28", "main"}, "release-1.28", 2},
+		{"letter case", "cve-2022-3172", []string{"CVE-2022-3171", "CVE-2022-3172"}, "CVE-2022-3172", 0},
+		{"last of equals", "v3", []string{"v1", "v2"}, "v2", 1},
+		{"nothing", "x", nil, "", 0},
+		{"long names are compared as far as is bounded", strings.Repeat("a", 500), []string{"b", strings.Repeat("a", 400)}, strings.Repeat("a", 400), 0},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			got, edits := errs.Nearest(tt.word, slices.Values(tt.names))
+			if got != tt.want || edits != tt.edits {
+				t.Errorf("Nearest(%q) = %q, %d; want %q, %d", tt.word, got, edits, tt.want, tt.edits)
+			}
+		})
 	}
 }

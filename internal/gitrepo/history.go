@@ -57,42 +57,19 @@ func (r *Repo) unknown(rev string, cause *command.Error) error {
 	return err
 }
 
-// nearestRef is the branch or tag whose short name needs the fewest edits to become rev, when that is at most a third of it.
+// nearestRef is the branch or tag whose short name is spelled most like rev, when at most a third of it differs.
 func nearestRef(refs []git.Ref, rev string) string {
-	best, distance := "", len(rev)/3+1
-	for _, ref := range refs {
-		short := ref.Short()
-		if strings.HasPrefix(ref.Name, "refs/pull/") || len(short) > 2*len(rev) {
-			continue
-		}
-		if d := edits(short, rev, distance); d < distance {
-			best, distance = short, d
-		}
-	}
-	return best
-}
-
-// edits is the Levenshtein distance of a and b, or limit when it is at least that.
-func edits(a, b string, limit int) int {
-	if max(len(a)-len(b), len(b)-len(a)) >= limit {
-		return limit
-	}
-	row := make([]int, len(b)+1)
-	for j := range row {
-		row[j] = j
-	}
-	for i := range len(a) {
-		diagonal := row[0]
-		row[0] = i + 1
-		for j := range len(b) {
-			cost := diagonal
-			if a[i] != b[j] {
-				cost = min(diagonal, row[j], row[j+1]) + 1
+	name, edits := errs.Nearest(rev, func(yield func(string) bool) {
+		for _, ref := range refs {
+			if !strings.HasPrefix(ref.Name, "refs/pull/") && !yield(ref.Short()) {
+				return
 			}
-			diagonal, row[j+1] = row[j+1], cost
 		}
+	})
+	if edits > len(rev)/3 {
+		return ""
 	}
-	return min(row[len(b)], limit)
+	return name
 }
 
 // complete refuses a question about ancestry that a shallow clone would answer wrongly.
