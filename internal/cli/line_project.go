@@ -71,37 +71,26 @@ func (o *opened) Close() error {
 	return errors.Join(err, o.files.Close())
 }
 
-// read opens the project for reading its files. Only when a killed run left something it is locked, and that finished first.
+// read opens the project for reading its files. It is locked only when a killed run left something, which is finished first.
 func (l *lines) read() (*opened, error) {
-	files, err := openFiles(l.project)
-	if err != nil {
-		return nil, err
-	}
-	o := &opened{files: files}
-	left, err := upkeep.Interrupted(files)
-	if err == nil && left {
-		if err = files.Lock(); err == nil {
-			err = upkeep.Recover(files)
-		}
-	}
-	if err == nil {
-		o.Project, err = upkeep.Open(files)
-	}
-	if err != nil {
-		return nil, errors.Join(err, o.Close())
-	}
-	return o, nil
+	return l.open(func(left bool) bool { return left })
 }
 
 // write opens the project for changing its files: locked, and with what a killed run left finished.
 func (l *lines) write() (*opened, error) {
+	return l.open(func(bool) bool { return true })
+}
+
+// open opens the project. What is no project is never locked: a lock is a file.
+func (l *lines) open(lock func(left bool) bool) (*opened, error) {
 	files, err := openFiles(l.project)
 	if err != nil {
 		return nil, err
 	}
 	o := &opened{files: files}
 	left, err := upkeep.Interrupted(files)
-	if _, missing := files.root.Lstat(upkeep.ProjectFile); err == nil && (left || missing == nil) {
+	_, missing := files.root.Lstat(upkeep.ProjectFile)
+	if err == nil && (left || missing == nil) && lock(left) {
 		if err = files.Lock(); err == nil {
 			err = upkeep.Recover(files)
 		}
