@@ -8,7 +8,7 @@
 //
 // The result is ours with pieces of theirs put in, byte by byte, and formatted only if ours is formatted as gofmt does it. A merged file
 // parses, declares nothing twice, imports what it uses and uses what it imports, as far as the file itself tells. What only the rest of the
-// package can tell is in [Result]: the names that the merged file needs from elsewhere and ours did not.
+// package can tell is for the caller: [Check] says what the merged file needs from elsewhere and ours did not.
 //
 // Promises: pure functions of their arguments, safe for concurrent use, deterministic; inputs are never changed; with one side equal to base
 // the other side comes out; work is bounded. What cannot be vouched for is a [*Refusal], never a guess. It does not look for types, and
@@ -71,20 +71,14 @@ func refuse(reason Reason, note string, args ...any) *Refusal {
 // Result is a merged file.
 type Result struct {
 	Text []byte
-	// Certain is true when only whole imports, declarations or elements of free lists were combined, or when one side's text stands. If it is
-	// false, edits of both sides stand beside each other in one statement or one bound list, and a person should look.
+	// Certain is false when edits of both sides stand beside each other in one statement or one list of arguments, when theirs puts new
+	// statements among those that ours changed, or when the order of what both sides added was chosen: a person should look.
 	Certain bool
-	// Names are used in the merged file, not declared in it, and were not used in ours: another file of the package must declare them.
-	Names []string
-	// Selectors are names after a dot that the merged file uses and ours did not use or declare: fields, methods, names of other packages.
-	Selectors []Selector
-	// Imports are import paths that ours did not have.
-	Imports []string
-	Notes   []string
+	// Additions is true when all that theirs brought are whole declarations, which lean on nothing that the merge could look at.
+	Additions bool
+	// Notes say what was done about imports.
+	Notes []string
 }
-
-// Selector is a use of Name in another package (Import is its path) or of something that a value has (Import is empty).
-type Selector struct{ Import, Name string }
 
 // Merge merges ours and theirs, which were both made from base. The error is a [*Refusal].
 func Merge(base, ours, theirs []byte) (Result, error) {
@@ -99,7 +93,10 @@ func Merge(base, ours, theirs []byte) (Result, error) {
 	if err != nil {
 		return Result{}, err
 	}
-	return m.vouch(text)
+	if _, err := Check(ours, text); err != nil {
+		return Result{}, err
+	}
+	return Result{Text: text, Certain: m.certain, Additions: !m.edited && len(m.notes) == 0, Notes: m.notes}, nil
 }
 
 // merger is one merge. It is used once.
@@ -109,6 +106,7 @@ type merger struct {
 	cells              int // spent on alignments
 	certain            bool
 	notes              []string
+	edited             bool // theirs did more than add declarations
 }
 
 // generated is the convention of https://go.dev/s/generatedcode, in the looser form that older generators wrote.

@@ -79,6 +79,7 @@ func guesses(last string) []string {
 type usage struct {
 	unresolved map[string]bool            // names
 	qualifiers map[string]map[string]bool // names that stand before a dot, and what stands behind it
+	open       map[*ast.Ident]bool        // the uses themselves
 }
 
 // usageOf reads a file anew, for the parser resolves names only when asked to.
@@ -87,10 +88,9 @@ func usageOf(text []byte) (*ast.File, usage, error) {
 	if err != nil {
 		return nil, usage{}, err
 	}
-	u := usage{unresolved: map[string]bool{}, qualifiers: map[string]map[string]bool{}}
-	open := map[*ast.Ident]bool{}
+	u := usage{unresolved: map[string]bool{}, qualifiers: map[string]map[string]bool{}, open: map[*ast.Ident]bool{}}
 	for _, id := range f.Unresolved {
-		open[id] = true
+		u.open[id] = true
 		u.unresolved[id.Name] = true
 	}
 	ast.Inspect(f, func(n ast.Node) bool {
@@ -98,7 +98,7 @@ func usageOf(text []byte) (*ast.File, usage, error) {
 		if !ok {
 			return true
 		}
-		if id, ok := s.X.(*ast.Ident); ok && open[id] {
+		if id, ok := s.X.(*ast.Ident); ok && u.open[id] {
 			if u.qualifiers[id.Name] == nil {
 				u.qualifiers[id.Name] = map[string]bool{}
 			}

@@ -13,6 +13,7 @@ type listMerge struct {
 	depth   int
 	out     []piece
 	placed  []int // by element of theirs: its piece's number, or -1
+	by      sidesChanged
 }
 
 // piece is an element of the merged list.
@@ -46,7 +47,26 @@ func (m *merger) list(b, o, t *node, depth int) ([]byte, error) {
 			}
 		}
 	}
+	lm.doubt()
 	return lm.render()
+}
+
+// doubt takes certainty away where both sides changed a list and theirs did more than experience trusts: new statements lean on what stands
+// around them, and an element that theirs deletes may be one that ours still needs.
+func (l *listMerge) doubt() {
+	statements := l.b.list == byLine && !l.b.free
+	inserted := slices.ContainsFunc(l.out, func(p piece) bool { return p.fromTheirs })
+	deleted := slices.Contains(l.tb.toSide, -1)
+	arguments := l.b.list == byComma && !l.b.free
+	reshaped := inserted || deleted || slices.Contains(l.ob.toBase, -1) || slices.Contains(l.ob.toSide, -1)
+	if statements && inserted || arguments && reshaped || l.b.free && l.depth > 1 && deleted {
+		l.certain = false
+	}
+	changed := false
+	for base, j := range l.tb.toSide {
+		changed = changed || j >= 0 && !sameTokens(l.b.chunks[base].node.tokens(), l.t.chunks[j].node.tokens())
+	}
+	l.edited = l.edited || deleted || changed
 }
 
 // withoutImports leaves import declarations to [merger.imports].
@@ -87,8 +107,18 @@ func (l *listMerge) ours() error {
 		if p.trail, err = l.around(b.trail, o.trail, t.trail, [3][]tok{b.trims, o.trims, t.trims}); err != nil {
 			return err
 		}
+		l.by.note(b.node.tokens(), o.node.tokens(), t.node.tokens())
+		var within sidesChanged
+		within.note(b.node.tokens(), o.node.tokens(), t.node.tokens())
+		within.note(b.leads, o.leads, t.leads)
+		if within.ours && within.theirs {
+			l.certain = false
+		}
 		l.placed[j] = i
 		l.out = append(l.out, p)
+	}
+	if l.b.list == byComma && !l.b.free && l.by.ours && l.by.theirs {
+		l.certain = false
 	}
 	return nil
 }
@@ -194,9 +224,14 @@ func (l *listMerge) place(j int) (int, error) {
 		return l.placeBound(j)
 	}
 	for k := j - 1; k >= 0; k-- {
-		if at := l.at(l.placed[k]); at >= 0 {
-			return at + 1, nil
+		at := l.at(l.placed[k])
+		if at < 0 {
+			continue
 		}
+		for at++; at < len(l.out) && !l.out[at].fromTheirs && l.ob.toBase[l.out[at].number] < 0; at++ {
+			l.certain = false
+		}
+		return at, nil
 	}
 	for k := j + 1; k < len(l.placed); k++ {
 		if at := l.at(l.placed[k]); at >= 0 {

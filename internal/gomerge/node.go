@@ -32,38 +32,38 @@ func (m *merger) bothChanged(o *node) *Refusal {
 // parts merges parts one by one, and the gaps between them.
 func (m *merger) parts(b, o, t *node, depth int) ([]byte, error) {
 	var out []byte
-	var byOurs, byTheirs int
+	var by sidesChanged
 	for i := range len(b.parts) + 1 {
 		gb, g, gt := b.gap(i), o.gap(i), t.gap(i)
 		text, err := m.gap(gb, g, gt)
 		if err != nil {
 			return nil, err
 		}
-		byOurs += changed(gb.tokens(), g.tokens())
-		byTheirs += changed(gb.tokens(), gt.tokens())
+		by.note(gb.tokens(), g.tokens(), gt.tokens())
 		out = append(out, text...)
 		if i == len(b.parts) {
 			break
 		}
 		pb, po, pt := b.parts[i], o.parts[i], t.parts[i]
-		byOurs += changed(pb.tokens(), po.tokens())
-		byTheirs += changed(pb.tokens(), pt.tokens())
+		by.note(pb.tokens(), po.tokens(), pt.tokens())
 		if text, err = m.node(pb, po, pt, depth+1); err != nil {
 			return nil, err
 		}
 		out = append(out, text...)
 	}
-	if !container(b.kind) && byOurs+byTheirs > 2 {
+	if !container(b.kind) && by.ours && by.theirs {
 		m.certain = false
 	}
 	return out, nil
 }
 
-func changed(a, b []tok) int {
-	if sameTokens(a, b) {
-		return 0
-	}
-	return 1
+// sidesChanged says which sides changed something that the other side left alone.
+type sidesChanged struct{ ours, theirs bool }
+
+func (s *sidesChanged) note(b, o, t []tok) {
+	byOurs, byTheirs := !sameTokens(b, o), !sameTokens(b, t)
+	s.ours = s.ours || byOurs && !byTheirs
+	s.theirs = s.theirs || byTheirs && !byOurs
 }
 
 // container reports whether the parts of such a node are independent of each other.

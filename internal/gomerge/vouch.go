@@ -1,34 +1,10 @@
 package gomerge
 
 import (
-	"cmp"
 	"go/ast"
 	"go/token"
-	"maps"
 	"slices"
 )
-
-// vouch looks at the merged text as a whole.
-func (m *merger) vouch(text []byte) (Result, error) {
-	file, after, err := usageOf(text)
-	if err != nil {
-		return Result{}, refuse(ReasonSyntax, "the merged file: %s", err)
-	}
-	_, before, err := usageOf(m.ours.text)
-	if err != nil {
-		return Result{}, refuse(ReasonSyntax, "the target's version: %s", err)
-	}
-	if err := duplicates(file, m.ours.file); err != nil {
-		return Result{}, err
-	}
-	res := Result{Text: text, Certain: m.certain, Notes: m.notes}
-	res.Imports, err = newImports(specs(file), specs(m.ours.file))
-	if err != nil {
-		return Result{}, err
-	}
-	res.Names, res.Selectors = unknown(file, m.ours.file, before, after)
-	return res, nil
-}
 
 func newImports(after, before []spec) ([]string, error) {
 	var added []string
@@ -139,51 +115,6 @@ func members(t ast.Expr) []string {
 		}
 	}
 	return out
-}
-
-// unknown returns the names that the merged file uses, and ours does not, and that it does not declare; and the new names after a dot.
-func unknown(merged, ours *ast.File, before, after usage) ([]string, []Selector) {
-	byName := map[string]string{}
-	for _, s := range specs(merged) {
-		for _, n := range s.callable() {
-			if after.qualifiers[n] != nil && !s.effect() {
-				byName[n] = s.path
-			}
-		}
-	}
-	var names []string
-	for n := range after.unresolved {
-		if !before.unresolved[n] && byName[n] == "" && !universe(n) {
-			names = append(names, n)
-		}
-	}
-	slices.Sort(names)
-	seen, new := map[Selector]bool{}, map[Selector]bool{}
-	known := identifiers(ours)
-	for q, members := range before.qualifiers {
-		for name := range members {
-			seen[Selector{byName[q], name}] = true
-		}
-	}
-	declared := fieldNames(merged)
-	ast.Inspect(merged, func(n ast.Node) bool {
-		s, ok := n.(*ast.SelectorExpr)
-		if !ok {
-			return true
-		}
-		at := Selector{Name: s.Sel.Name}
-		if id, ok := s.X.(*ast.Ident); ok && after.unresolved[id.Name] {
-			at.Import = byName[id.Name]
-		}
-		if !seen[at] && (at.Import != "" || !known[at.Name] && !declared[at.Name]) {
-			new[at] = true
-		}
-		return true
-	})
-	selectors := slices.SortedFunc(maps.Keys(new), func(a, b Selector) int {
-		return cmp.Or(cmp.Compare(a.Import, b.Import), cmp.Compare(a.Name, b.Name))
-	})
-	return names, selectors
 }
 
 func identifiers(f *ast.File) map[string]bool {
