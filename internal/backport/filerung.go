@@ -59,18 +59,18 @@ type settledBy struct {
 
 // fileRungs are all methods for single files, in the order in which they are asked.
 func fileRungs() []fileRung {
-	return nil
+	return []fileRung{generatedRung{}, depRung{}}
 }
 
 // byFile asks the file rungs about a text that has conflicts; markers is its text with markers, keep how many conflicts the item had before
 // it. It returns the name of the content that is to stand in the tree.
 func (m *treeMerge) byFile(ctx context.Context, it *item, s fileSides, markers git.OID, keep int) (git.OID, error) {
-	at := slices.IndexFunc(m.fileRungs, func(r fileRung) bool { return r.takes(it.path) })
+	at := slices.IndexFunc(m.fileRungs, func(r fileRung) bool { return taken(r, s) })
 	if at < 0 {
 		return markers, nil
 	}
 	rung := m.fileRungs[at]
-	merged, err := rung.merge(ctx, s)
+	merged, err := m.askRung(ctx, rung, it, s)
 	if err != nil {
 		return git.OID{}, err
 	}

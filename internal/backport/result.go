@@ -78,6 +78,8 @@ const (
 	ReasonFileDirectory   Reason = "file-directory"    // a file and a directory want the same name: the target's is kept
 	ReasonDirectorySplit  Reason = "directory-split"   // the file's directory went to several places: it stands where the fix has it
 	ReasonDirectoryMoved  Reason = "directory-moved"   // one side moved a directory in which the other has a new file
+	ReasonDependency      Reason = "dependency"        // an entry of a dependency file that nobody can decide without knowing more: markers
+	ReasonGenerated       Reason = "generated"         // both sides changed a generated file, and it was not made again: markers
 )
 
 // Conflict is something that is left for a person.
