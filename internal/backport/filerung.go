@@ -18,10 +18,10 @@ type fileRung interface {
 	merge(ctx context.Context, s fileSides) (fileMerge, error)
 }
 
-// voucher is a file rung that looks at its result once more when all other files of the pick are merged.
+// voucher is a file rung that looks at its results once more when all files of the pick are merged.
 type voucher interface {
-	// vouch returns why the merged file cannot stand in the resulting tree.
-	vouch(ctx context.Context, s fileSides, merged []byte, in *mergedTree) ([]refusal, error)
+	// vouch returns why files cannot stand in the resulting tree, by path. It is asked once for each pick in which it merged a file.
+	vouch(ctx context.Context, in *mergedTree) (map[string][]refusal, error)
 }
 
 // fileSides are three versions of a file. They are shared: a rung must not change them.
@@ -59,7 +59,7 @@ type settledBy struct {
 
 // fileRungs are all methods for single files, in the order in which they are asked.
 func fileRungs() []fileRung {
-	return []fileRung{generatedRung{}, depRung{}}
+	return []fileRung{generatedRung{}, depRung{}, goRung{}}
 }
 
 // byFile asks the file rungs about a text that has conflicts; markers is its text with markers, keep how many conflicts the item had before
@@ -93,23 +93,24 @@ func (it *item) refuse(refusals []refusal) {
 	}
 }
 
-// vouch lets the rungs look at what they merged, in the tree as it will be. What cannot stand goes back to the text merge's markers.
+// vouch lets the rungs look at what they merged, in the tree as it will be. What cannot stand goes back to the text merge's markers; a file
+// that the text merge merged keeps its text and has a conflict.
 func (m *treeMerge) vouch(ctx context.Context) error {
 	in := &mergedTree{merge: m}
-	for _, it := range m.sorted() {
-		if it.by == nil {
+	for _, rung := range m.fileRungs {
+		v, ok := rung.(voucher)
+		if !ok || !slices.ContainsFunc(m.sorted(), func(it *item) bool { return it.by != nil && it.by.rung == rung }) {
 			continue
 		}
-		v, ok := it.by.rung.(voucher)
-		if !ok {
-			continue
-		}
-		refusals, err := v.vouch(ctx, it.by.sides, it.by.merged.text, in)
+		refused, err := v.vouch(ctx, in)
 		if err != nil {
 			return err
 		}
-		if len(refusals) > 0 {
-			it.takeBack()
+		for p, refusals := range refused {
+			it := m.items[p]
+			if it.by != nil {
+				it.takeBack()
+			}
 			it.refuse(refusals)
 		}
 	}

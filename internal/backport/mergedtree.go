@@ -3,7 +3,7 @@ package backport
 import (
 	"context"
 	"path"
-	"strings"
+	"slices"
 
 	"github.com/kubelts/kubelts/internal/git"
 	"github.com/kubelts/kubelts/internal/patch"
@@ -12,9 +12,21 @@ import (
 // mergedTree is the resulting tree of a merge before it is written.
 type mergedTree struct{ merge *treeMerge }
 
-// siblings returns the names and contents of the files beside a path, without the file itself, as far as keep wants them.
-func (t *mergedTree) siblings(ctx context.Context, file string, keep func(name string) bool) (map[string][]byte, error) {
-	dir := path.Dir(file)
+// mergedBy are the items that a rung merged.
+func (t *mergedTree) mergedBy(rung fileRung) []*item {
+	return slices.DeleteFunc(t.merge.sorted(), func(it *item) bool { return it.by == nil || it.by.rung != rung })
+}
+
+// entry is what stands at a path.
+func (t *mergedTree) entry(ctx context.Context, file string) (patch.Entry, error) {
+	if it := t.merge.items[file]; it != nil {
+		return it.result, nil
+	}
+	return t.merge.engine.lookup(ctx, t.merge.ours, file)
+}
+
+// files returns the names and contents of the files in a directory, as far as keep wants them.
+func (t *mergedTree) files(ctx context.Context, dir string, keep func(name string) bool) (map[string][]byte, error) {
 	found := map[string]patch.Entry{}
 	at := patch.Entry{Mode: git.ModeTree, OID: t.merge.ours}
 	if dir != "." {
@@ -39,7 +51,7 @@ func (t *mergedTree) siblings(ctx context.Context, file string, keep func(name s
 	}
 	out := map[string][]byte{}
 	for name, e := range found {
-		if !e.Mode.IsRegular() || name == path.Base(file) || strings.HasPrefix(name, ".") || !keep(name) {
+		if !e.Mode.IsRegular() || !keep(name) {
 			continue
 		}
 		content, err := t.merge.engine.store.Blob(ctx, e.OID)

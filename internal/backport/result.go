@@ -78,6 +78,7 @@ const (
 	ReasonFileDirectory   Reason = "file-directory"    // a file and a directory want the same name: the target's is kept
 	ReasonDirectorySplit  Reason = "directory-split"   // the file's directory went to several places: it stands where the fix has it
 	ReasonDirectoryMoved  Reason = "directory-moved"   // one side moved a directory in which the other has a new file
+	ReasonNear            Reason = "near"              // Go source could be merged, but in a way that is wrong too often: markers
 	ReasonDependency      Reason = "dependency"        // an entry of a dependency file that nobody can decide without knowing more: markers
 	ReasonGenerated       Reason = "generated"         // both sides changed a generated file, and it was not made again: markers
 )

@@ -31,7 +31,7 @@ type Call struct {
 	Arguments int
 }
 
-// Check compares two versions of a file; before may be nil for a new file. An error is a [*Refusal]: a version does not parse, or the later
+// Check compares two versions of a file; before may be nil for a new file. An error is a [*RefusedError]: a version does not parse, or the later
 // one declares or imports something twice.
 func Check(before, after []byte) (Needs, error) {
 	if before == nil {
@@ -45,7 +45,7 @@ func Check(before, after []byte) (Needs, error) {
 	if err != nil {
 		return Needs{}, refuse(ReasonSyntax, "the merged file: %s", err)
 	}
-	if err := duplicates(file, old); err != nil {
+	if err = duplicates(file, old); err != nil {
 		return Needs{}, err
 	}
 	var n Needs

@@ -10,11 +10,6 @@ type chunk struct {
 	leads, trims []tok // comments in the lead, comments in the trail
 }
 
-// text is the element as it stands.
-func (c *chunk) text() []byte {
-	return bytes.Join([][]byte{c.lead, c.node.bytes(), c.trail}, nil)
-}
-
 // same reports whether two elements say the same, comments included.
 func (c *chunk) same(o *chunk) bool {
 	return sameTokens(c.node.tokens(), o.node.tokens()) && sameTokens(c.leads, o.leads) && sameTokens(c.trims, o.trims)

@@ -11,7 +11,7 @@
 // package can tell is for the caller: [Check] says what the merged file needs from elsewhere and ours did not.
 //
 // Promises: pure functions of their arguments, safe for concurrent use, deterministic; inputs are never changed; with one side equal to base
-// the other side comes out; work is bounded. What cannot be vouched for is a [*Refusal], never a guess. It does not look for types, and
+// the other side comes out; work is bounded. What cannot be vouched for is a [*RefusedError], never a guess. It does not look for types, and
 // not at other files.
 package gomerge
 
@@ -56,16 +56,16 @@ const (
 	ReasonTooLarge Reason = "too-large"
 )
 
-// Refusal says why there is no merged file.
-type Refusal struct {
+// RefusedError says why there is no merged file.
+type RefusedError struct {
 	Reason Reason
 	Note   string // for people: what and where
 }
 
-func (r *Refusal) Error() string { return string(r.Reason) + ": " + r.Note }
+func (r *RefusedError) Error() string { return string(r.Reason) + ": " + r.Note }
 
-func refuse(reason Reason, note string, args ...any) *Refusal {
-	return &Refusal{Reason: reason, Note: fmt.Sprintf(note, args...)}
+func refuse(reason Reason, note string, args ...any) *RefusedError {
+	return &RefusedError{Reason: reason, Note: fmt.Sprintf(note, args...)}
 }
 
 // Result is a merged file.
@@ -80,7 +80,7 @@ type Result struct {
 	Notes []string
 }
 
-// Merge merges ours and theirs, which were both made from base. The error is a [*Refusal].
+// Merge merges ours and theirs, which were both made from base. The error is a [*RefusedError].
 func Merge(base, ours, theirs []byte) (Result, error) {
 	switch {
 	case bytes.Equal(base, ours), bytes.Equal(ours, theirs):

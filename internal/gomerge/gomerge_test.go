@@ -16,11 +16,11 @@ import (
 )
 
 // load reads one case of the corpus: base.go, ours.go, theirs.go and what is to come of them.
-func load(t testing.TB, name string) map[string]string {
-	t.Helper()
+func load(tb testing.TB, name string) map[string]string {
+	tb.Helper()
 	archive, err := txtar.ParseFile(name)
 	if err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
 	files := map[string]string{}
 	for _, f := range archive.Files {
@@ -29,11 +29,11 @@ func load(t testing.TB, name string) map[string]string {
 	return files
 }
 
-func corpus(t testing.TB) []string {
-	t.Helper()
+func corpus(tb testing.TB) []string {
+	tb.Helper()
 	names, err := filepath.Glob("testdata/*.txtar")
 	if err != nil || len(names) < 20 {
-		t.Fatalf("%d cases: %v", len(names), err)
+		tb.Fatalf("%d cases: %v", len(names), err)
 	}
 	return names
 }
@@ -44,7 +44,7 @@ func TestCorpus(t *testing.T) {
 			c := load(t, name)
 			res, err := gomerge.Merge([]byte(c["base.go"]), []byte(c["ours.go"]), []byte(c["theirs.go"]))
 			if reason, ok := c["refusal"]; ok {
-				refused, is := errors.AsType[*gomerge.Refusal](err)
+				refused, is := errors.AsType[*gomerge.RefusedError](err)
 				if !is || string(refused.Reason) != strings.TrimSpace(reason) {
 					t.Fatalf("got %v and %q, want refusal %s", err, res.Text, reason)
 				}
@@ -129,7 +129,7 @@ func TestLimits(t *testing.T) {
 	for name, v := range tests {
 		t.Run(name, func(t *testing.T) {
 			_, err := gomerge.Merge(v[0], v[1], v[2])
-			if refused, ok := errors.AsType[*gomerge.Refusal](err); !ok || refused.Reason != gomerge.ReasonTooLarge {
+			if refused, ok := errors.AsType[*gomerge.RefusedError](err); !ok || refused.Reason != gomerge.ReasonTooLarge {
 				t.Errorf("got %v", err)
 			}
 		})
@@ -152,7 +152,7 @@ func FuzzMerge(f *testing.F) {
 		}
 		res, err := gomerge.Merge(base, ours, theirs)
 		if err != nil {
-			if _, ok := errors.AsType[*gomerge.Refusal](err); !ok {
+			if _, ok := errors.AsType[*gomerge.RefusedError](err); !ok {
 				t.Errorf("not a refusal: %v", err)
 			}
 			return

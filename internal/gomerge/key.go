@@ -107,16 +107,17 @@ func typeName(e ast.Expr) string {
 	return exprKey(e)
 }
 
-// firstString is the first string literal among the elements of a row, or the values of its first keyed element.
+// firstString is a row's first element, or that element's value, if it is a string literal.
 func firstString(row *ast.CompositeLit) string {
-	for _, e := range row.Elts {
-		if kv, ok := e.(*ast.KeyValueExpr); ok {
-			e = kv.Value
-		}
-		if lit, ok := e.(*ast.BasicLit); ok && lit.Kind == token.STRING {
-			return lit.Value
-		}
+	if len(row.Elts) == 0 {
 		return ""
+	}
+	e := row.Elts[0]
+	if kv, ok := e.(*ast.KeyValueExpr); ok {
+		e = kv.Value
+	}
+	if lit, ok := e.(*ast.BasicLit); ok && lit.Kind == token.STRING {
+		return lit.Value
 	}
 	return ""
 }

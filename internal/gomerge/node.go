@@ -25,7 +25,7 @@ func (m *merger) node(b, o, t *node, depth int) ([]byte, error) {
 	return m.parts(b, o, t, depth)
 }
 
-func (m *merger) bothChanged(o *node) *Refusal {
+func (m *merger) bothChanged(o *node) *RefusedError {
 	return refuse(ReasonBothChanged, "line %d of the target's version: both sides changed this %s", o.line(), o.kind)
 }
 

@@ -67,6 +67,13 @@ func counts(f *ast.File) map[string]int {
 			n[name]++
 		}
 	}
+	most := func(keys []string) {
+		within := map[string]int{}
+		for _, k := range keys {
+			within[k]++
+			n[k] = max(n[k], within[k])
+		}
+	}
 	ast.Inspect(f, func(node ast.Node) bool {
 		switch node := node.(type) {
 		case *ast.TypeSpec:
@@ -74,26 +81,33 @@ func counts(f *ast.File) map[string]int {
 				n[node.Name.Name+"'s "+k]++
 			}
 		case *ast.CompositeLit:
-			most := map[string]int{}
-			for _, e := range node.Elts {
-				if kv, ok := e.(*ast.KeyValueExpr); ok && exprKey(kv.Key) != "" {
-					k := "the key " + exprKey(kv.Key)
-					most[k]++
-					n[k] = max(n[k], most[k])
-				}
-			}
+			most(literalKeys(node))
 		case *ast.BlockStmt:
-			most := map[string]int{}
-			for _, s := range node.List {
-				if c, ok := s.(*ast.CaseClause); ok && caseKey(c) != "" {
-					most[caseKey(c)]++
-					n[caseKey(c)] = max(n[caseKey(c)], most[caseKey(c)])
-				}
-			}
+			most(caseKeys(node))
 		}
 		return true
 	})
 	return n
+}
+
+func literalKeys(lit *ast.CompositeLit) []string {
+	var out []string
+	for _, e := range lit.Elts {
+		if kv, ok := e.(*ast.KeyValueExpr); ok && exprKey(kv.Key) != "" {
+			out = append(out, "the key "+exprKey(kv.Key))
+		}
+	}
+	return out
+}
+
+func caseKeys(b *ast.BlockStmt) []string {
+	var out []string
+	for _, s := range b.List {
+		if c, ok := s.(*ast.CaseClause); ok && caseKey(c) != "" {
+			out = append(out, caseKey(c))
+		}
+	}
+	return out
 }
 
 func members(t ast.Expr) []string {

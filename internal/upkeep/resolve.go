@@ -204,7 +204,7 @@ func (p *Project) ontoTip(ctx context.Context, c conflictState, tip *chain, reso
 		return git.OID{}, err
 	}
 	result := backport.New(p.Store, unrelated{}).Pick(ctx, backport.Request{ID: c.name, Commit: after, Onto: tip.tip, OntoTree: tip.tree})
-	if result.Outcome == backport.Clean || result.Outcome == backport.Resolved {
+	if result.Outcome == backport.Clean || result.Outcome == backport.Resolved && result.Confidence != backport.Review {
 		return result.Tree, nil
 	}
 	return git.OID{}, errs.WithHint(errs.New(errs.Conflict, "the resolution of %s does not fit the patches that came after it", c.name),

@@ -1,0 +1,132 @@
+package backport_test
+
+import (
+	"maps"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/kubelts/kubelts/internal/backport"
+	"github.com/kubelts/kubelts/internal/gittest"
+)
+
+// TestGoRung carries over fixes whose text merge conflicts in p/a.go. In each case the fix adds a function after one that the target lacks.
+func TestGoRung(t *testing.T) {
+	gofile := func(imports string, decls ...string) file {
+		return text("package p\n" + imports + "\n" + strings.Join(decls, "\n\n"))
+	}
+	const (
+		a = "func a() int { return 1 }"
+		b = "// b is new on the main branch.\nfunc b() int { return 2 }"
+	)
+	near := []backport.Reason{"content"}
+	tests := []struct {
+		name    string
+		carried string            // the function that the fix adds
+		imports string            // what it imports
+		beside  map[string]string // other files of the target
+		fixes   map[string]string // other files that the fix changes from what the target has, or adds
+		path    string            // if not p/a.go
+		reasons []backport.Reason // none: it is resolved
+	}{
+		{name: "needs nothing", carried: "func c() int { return a() }"},
+		{name: "needs what a sibling declares", carried: "func c() int { return d(1) }", beside: map[string]string{"p/d.go": "package p\n\nfunc d(int) int { return 1 }\n"}},
+		{name: "needs what the fix brings in another file", carried: "func c() int { return d(1) }", fixes: map[string]string{"p/d.go": "package p\n\nfunc d(int) int { return 1 }\n"}},
+		{name: "name that nothing declares", carried: "func c() int { return d(1) }", reasons: append(near, "undeclared-name")},
+		{
+			name: "name of another package of the directory", carried: "func c() int { return d(1) }", reasons: append(near, "undeclared-name"),
+			beside: map[string]string{"p/d.go": "package q\n\nfunc d(int) int { return 1 }\n"},
+		},
+		{
+			name: "other arguments", carried: "func c() int { return d(1) }", reasons: append(near, "undeclared-name"),
+			beside: map[string]string{"p/d.go": "package p\n\nfunc d(int, int) int { return 1 }\n"},
+		},
+		{
+			name: "package of the module", imports: "\nimport \"x.y/z/q\"\n", carried: "func c() int { return q.D() }",
+			beside: map[string]string{"go.mod": "module x.y/z\n", "q/q.go": "package q\n\nfunc D() int { return 1 }\n"},
+		},
+		{
+			name: "package of the module without the name", imports: "\nimport \"x.y/z/q\"\n", carried: "func c() int { return q.D() }",
+			beside: map[string]string{"go.mod": "module x.y/z\n", "q/q.go": "package q\n"}, reasons: append(near, "undeclared-name"),
+		},
+		{
+			name: "package that the target does not have", imports: "\nimport \"x.y/z/q\"\n", carried: "func c() int { return q.D() }",
+			beside: map[string]string{"go.mod": "module x.y/z\n"}, reasons: append(near, "undeclared-name", "undeclared-name"),
+		},
+		{
+			name: "package of a required module", imports: "\nimport \"u.v/w/q\"\n", carried: "func c() int { return q.D() }",
+			beside: map[string]string{"go.mod": "module x.y/z\n\nrequire u.v/w v1.0.0\n"},
+		},
+		{
+			name: "major version that is not required", imports: "\nimport \"u.v/w/v2\"\n", carried: "func c() int { return w.D() }",
+			beside: map[string]string{"go.mod": "module x.y/z\n\nrequire u.v/w v1.0.0\n"}, reasons: append(near, "undeclared-name"),
+		},
+		{
+			name: "vendored package", imports: "\nimport \"u.v/w\"\n", carried: "func c() int { return w.D() }",
+			beside: map[string]string{"vendor/u.v/w/w.go": "package w\n\nfunc D() int { return 1 }\n"},
+		},
+		{name: "nothing but new tests", path: "p/a_test.go", carried: "func c() int { return a() }", reasons: append(near, "near")},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			p := tt.path
+			if p == "" {
+				p = "p/a.go"
+			}
+			others := func(sets ...map[string]string) tree {
+				out := tree{}
+				for _, set := range sets {
+					for name, content := range set {
+						out[name] = text(strings.TrimSuffix(content, "\n"))
+					}
+				}
+				return out
+			}
+			base, fix, onto := others(tt.beside), others(tt.beside, tt.fixes), others(tt.beside)
+			base[p], fix[p], onto[p] = gofile("", a, b), gofile(tt.imports, a, b, tt.carried), gofile("", a)
+			store := gittest.NewMemory()
+			parent := commit(t, store, base.write(t, store), 0)
+			res := backport.New(store, noHistory{}).Pick(t.Context(), backport.Request{
+				Commit: commit(t, store, fix.write(t, store), 1, parent), Onto: commit(t, store, onto.write(t, store), 2),
+			})
+			if len(tt.reasons) > 0 {
+				if diff := cmp.Diff(tt.reasons, reasons(res)[p]); res.Outcome != backport.Conflicted || diff != "" {
+					t.Errorf("%s (-want +got):\n%s", res.Outcome, diff)
+				}
+				return
+			}
+			if res.Outcome != backport.Resolved || res.Confidence != backport.Adapted || res.Rung != "go" {
+				t.Fatalf("got %+v", res)
+			}
+			want := maps.Clone(fix)
+			want[p] = gofile(tt.imports, a, tt.carried)
+			if diff := cmp.Diff(contents(want), contents(read(t, store, res.Tree, ""))); diff != "" {
+				t.Errorf("tree (-want +got):\n%s", diff)
+			}
+		})
+	}
+}
+
+// TestGoRungTakesBack: when two files had to be merged by their parts, both keep the markers of the text merge.
+func TestGoRungTakesBack(t *testing.T) {
+	side := func(decls ...string) tree {
+		f := text("package p\n\n" + strings.Join(decls, "\n\n"))
+		g := text("package q\n\n" + strings.Join(decls, "\n\n"))
+		return tree{"p/a.go": f, "q/a.go": g}
+	}
+	const a, b, c = "func a() int { return 1 }", "func b() int { return 2 }", "func c() int { return 3 }"
+	store := gittest.NewMemory()
+	parent := commit(t, store, side(a, b).write(t, store), 0)
+	fix := commit(t, store, side(a, b, c).write(t, store), 1, parent)
+	res := backport.New(store, noHistory{}).Pick(t.Context(), backport.Request{Commit: fix, Onto: commit(t, store, side(a).write(t, store), 2)})
+	want := map[string][]backport.Reason{"p/a.go": {"content", "near"}, "q/a.go": {"content", "near"}}
+	if diff := cmp.Diff(want, reasons(res)); diff != "" {
+		t.Error(diff)
+	}
+	for name, f := range read(t, store, res.Tree, "") {
+		if !strings.Contains(f.content, "<<<<<<< ") {
+			t.Errorf("%s has no markers", name)
+		}
+	}
+}
