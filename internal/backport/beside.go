@@ -2,16 +2,28 @@ package backport
 
 import (
 	"context"
+	"errors"
+	"go/parser"
+	"go/token"
 	"path"
+	"slices"
+	"strconv"
+	"strings"
 
+	"github.com/kubelts/kubelts/internal/git"
 	"github.com/kubelts/kubelts/internal/patch"
 )
 
-// neighbourly is a file rung that needs to know what became of a file beside the one at hand.
+// neighbourly is a file rung that needs to know what stands around the file at hand.
 type neighbourly interface {
-	// mergeBeside is merge; beside tells of the file of that name in the same directory. It is nil if that file is not merged (yet: files
-	// are merged in the order of their paths) or where it stands in the three versions is not plain.
-	mergeBeside(ctx context.Context, s fileSides, beside func(name string) (*fileMerged, error)) (fileMerge, error)
+	// mergeBeside is merge, with what became of other files. Files are merged in the order of their paths.
+	mergeBeside(ctx context.Context, s fileSides, around neighbourhood) (fileMerge, error)
+}
+
+// neighbourhood are the files around an item of a merge.
+type neighbourhood struct {
+	merge *treeMerge
+	item  *item
 }
 
 // fileMerged is a file in the three versions and as it was merged. What a version does not have is nil.
@@ -35,11 +47,13 @@ func (m *treeMerge) askRung(ctx context.Context, rung fileRung, it *item, s file
 	if !ok {
 		return rung.merge(ctx, s)
 	}
-	return n.mergeBeside(ctx, s, func(name string) (*fileMerged, error) { return m.beside(ctx, it, name) })
+	return n.mergeBeside(ctx, s, neighbourhood{m, it})
 }
 
-// beside reads the file of that name in the directory of an item that was not moved.
-func (m *treeMerge) beside(ctx context.Context, it *item, name string) (*fileMerged, error) {
+// beside reads the file of that name in the same directory. It is nil if that file is not merged, or where it stands in the three versions is
+// not plain.
+func (a neighbourhood) beside(ctx context.Context, name string) (*fileMerged, error) {
+	m, it := a.merge, a.item
 	if it.from != "" {
 		return nil, nil //nolint:nilnil // nil means that it is not known
 	}
@@ -73,4 +87,69 @@ func (m *treeMerge) beside(ctx context.Context, it *item, name string) (*fileMer
 		}
 	}
 	return &out, nil
+}
+
+// missing looks for a package of the module in the item's directory that a Go file of the fix imports anew and the target does not have. It
+// returns the file and the package; both are empty if there is none.
+func (a neighbourhood) missing(ctx context.Context, module string) (file, pkg string, err error) {
+	for _, it := range a.merge.sorted() {
+		if !strings.HasSuffix(it.path, ".go") || !it.theirs.Mode.IsRegular() || it.theirs == it.base {
+			continue
+		}
+		had, err := a.imports(ctx, it.base)
+		if err != nil {
+			return "", "", err
+		}
+		has, err := a.imports(ctx, it.theirs)
+		if err != nil {
+			return "", "", err
+		}
+		for _, pkg := range has {
+			below, own := strings.CutPrefix(pkg, module+"/")
+			if !own || slices.Contains(had, pkg) {
+				continue
+			}
+			if there, err := a.directory(ctx, below); err != nil || !there {
+				return it.path, pkg, err
+			}
+		}
+	}
+	return "", "", nil
+}
+
+// directory reports whether there is a directory below that of the item, in the target or by the fix.
+func (a neighbourhood) directory(ctx context.Context, below string) (bool, error) {
+	dir := path.Join(path.Dir(a.item.path), below)
+	there, err := a.merge.engine.lookup(ctx, a.merge.ours, dir)
+	return there.Mode.IsTree() || a.adds(dir), err
+}
+
+// adds reports whether the fix has a file in a directory.
+func (a neighbourhood) adds(dir string) bool {
+	return slices.ContainsFunc(a.merge.sorted(), func(it *item) bool { return it.theirs.Exists() && path.Dir(it.path) == dir })
+}
+
+// imports are the packages that a Go file imports, as far as it can be parsed.
+func (a neighbourhood) imports(ctx context.Context, e patch.Entry) ([]string, error) {
+	if !e.Mode.IsRegular() {
+		return nil, nil
+	}
+	content, err := a.merge.engine.store.Blob(ctx, e.OID)
+	if _, large := errors.AsType[*git.OversizeError](err); large {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, err
+	}
+	parsed, _ := parser.ParseFile(token.NewFileSet(), "", content, parser.ImportsOnly)
+	if parsed == nil {
+		return nil, nil
+	}
+	var out []string
+	for _, spec := range parsed.Imports {
+		if pkg, err := strconv.Unquote(spec.Path.Value); err == nil {
+			out = append(out, pkg)
+		}
+	}
+	return out, nil
 }

@@ -55,6 +55,17 @@ func TestDependencyRungs(t *testing.T) {
 			conflicts: map[string][]backport.Reason{"go.mod": {backport.ReasonContent, backport.ReasonDependency}, "go.sum": {backport.ReasonContent, backport.ReasonDependency}},
 		},
 		{
+			name: "a carried file imports a package that the module does not have",
+			base: tree{"go.mod": mod(old), "a.go": text("package a")}, fix: tree{"go.mod": mod(local), "a.go": text("package a", `import _ "example.com/own/lib/b"`)},
+			onto: tree{"go.mod": mod(mine), "a.go": text("package a")}, outcome: backport.Conflicted, confidence: backport.Review,
+			conflicts: map[string][]backport.Reason{"go.mod": {backport.ReasonContent, backport.ReasonDependency}},
+		},
+		{
+			name: "a carried file imports a package that the fix brings",
+			base: tree{"go.mod": mod(old), "a.go": text("package a")}, fix: tree{"go.mod": mod(local), "a.go": text("package a", `import _ "example.com/own/lib/b"`), "b/b.go": text("package b")},
+			onto: tree{"go.mod": mod(mine), "a.go": text("package a")}, outcome: backport.Resolved, confidence: backport.Adapted,
+		},
+		{
 			name: "both added a go.mod", base: tree{"a": with()}, fix: tree{"a": with(), "go.mod": mod(old)}, onto: tree{"a": with(), "go.mod": mod(mine)},
 			outcome: backport.Conflicted, confidence: backport.Review, conflicts: map[string][]backport.Reason{"go.mod": {backport.ReasonAdded, backport.ReasonAdded}},
 		},
