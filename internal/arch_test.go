@@ -15,6 +15,8 @@ import (
 	"strconv"
 	"strings"
 	"testing"
+
+	"golang.org/x/mod/modfile"
 )
 
 const module = "github.com/kubelts/kubelts/"
@@ -153,6 +155,39 @@ func TestDocumentedPathsExist(t *testing.T) {
 		if !strings.Contains(string(text), "`"+room+"`") && !strings.Contains(string(text), "`"+room+"/`") {
 			t.Errorf("docs/architecture.md does not name room %s", room)
 		}
+	}
+}
+
+// TestDependenciesHaveReasons checks that each direct dependency stands in docs/dependencies.md, and nothing else does.
+func TestDependenciesHaveReasons(t *testing.T) {
+	content, err := os.ReadFile("../go.mod")
+	if err != nil {
+		t.Fatal(err)
+	}
+	mod, err := modfile.Parse("go.mod", content, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	text, err := os.ReadFile("../docs/dependencies.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var direct, documented []string
+	for _, r := range mod.Require {
+		if !r.Indirect {
+			direct = append(direct, r.Mod.Path)
+		}
+	}
+	for _, m := range regexp.MustCompile(`(?m)^\| ([a-z]\S*\.\S+/\S+)`).FindAllStringSubmatch(string(text), -1) {
+		documented = append(documented, m[1])
+	}
+	slices.Sort(direct)
+	slices.Sort(documented)
+	if !slices.Equal(direct, documented) {
+		t.Errorf("docs/dependencies.md and go.mod differ:\n documented %q\n required   %q", documented, direct)
+	}
+	if len(direct) > 25 {
+		t.Errorf("%d direct dependencies, more than 25", len(direct))
 	}
 }
 
