@@ -27,7 +27,11 @@ const end = "kubelts-end\n"
 // Changes visits, for each commit in the order given, the paths that it changed against its only parent (all its paths for a root
 // commit). Merge commits are visited with no changes. A rename is a file that went and one that came. No blob is read, so absent ones do no harm.
 func (r *Repo) Changes(ctx context.Context, commits []git.OID, visit func(commit git.OID, changes []Change) error) error {
-	cmd := ownGit(r.view, "diff-tree", "--stdin", "-r", "-z", "--root", "--raw", "--always", "--no-renames")
+	return r.changes(ctx, commits, visit)
+}
+
+func (r *Repo) changes(ctx context.Context, commits []git.OID, visit func(commit git.OID, changes []Change) error, options ...string) error {
+	cmd := ownGit(r.view, append([]string{"diff-tree", "--stdin", "-r", "-z", "--root", "--raw", "--always", "--no-renames"}, options...)...)
 	cmd.Stdin = io.MultiReader(revisions(commits, nil), strings.NewReader(end))
 	return r.run.Stream(ctx, cmd, func(stdout io.Reader) error {
 		scan := &rawScanner{in: bufio.NewReaderSize(stdout, 1<<20)}

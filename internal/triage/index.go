@@ -56,8 +56,8 @@ type index struct {
 
 // readIndex walks everything that can be reached from tips, and then from extra, each of which may turn out to be unreadable: those
 // that are come back with the reason.
-func readIndex(ctx context.Context, h History, tips, extra []git.OID) (*index, map[git.OID]error, error) {
-	w := walk{seen: map[git.OID]bool{}, texts: map[string]string{}}
+func readIndex(ctx context.Context, h History, repository string, tips, extra []git.OID) (*index, map[git.OID]error, error) {
+	w := walk{repository: repository, seen: map[git.OID]bool{}, texts: map[string]string{}}
 	if err := w.read(ctx, h, tips, nil); err != nil {
 		return nil, nil, err
 	}
@@ -81,6 +81,8 @@ func readIndex(ctx context.Context, h History, tips, extra []git.OID) (*index, m
 
 // walk collects commits before their places are known.
 type walk struct {
+	repository string // owner/name
+
 	commits []commit
 	parents [][]git.OID
 	seen    map[git.OID]bool
@@ -127,7 +129,7 @@ func (w *walk) digest(c *git.Commit) commit {
 	}
 	d := commit{
 		oid: c.OID, kube: kubernetesCommit(c.Message), merge: len(c.Parents) > 1, when: c.Author.When.Unix(), author: author,
-		full: strings.Clone(c.Subject()), claims: parseClaims(c.Message),
+		full: strings.Clone(c.Subject()), claims: parseClaims(c.Message, w.repository),
 	}
 	d.subject = d.full
 	if plain := plainSubject(d.full); plain != d.full {

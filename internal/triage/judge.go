@@ -88,7 +88,7 @@ func (j *judge) read(ctx context.Context, h History, records []*vuln.Record) err
 	}
 	slices.SortFunc(named, compareOIDs)
 	slices.SortFunc(tips, compareOIDs)
-	if j.x, j.unread, err = readIndex(ctx, h, slices.Compact(tips), slices.Compact(named)); err != nil {
+	if j.x, j.unread, err = readIndex(ctx, h, j.repository, slices.Compact(tips), slices.Compact(named)); err != nil {
 		return err
 	}
 	for _, t := range j.targets {
@@ -144,6 +144,9 @@ func (j *judge) survey(ctx context.Context, h History, subjects []*subject) erro
 	if err != nil {
 		return err
 	}
+	if err := j.s.readSources(ctx, w.seeds); err != nil {
+		return err
+	}
 	if err := j.s.readPaths(ctx, w.names); err != nil {
 		return err
 	}
@@ -160,7 +163,7 @@ func (j *judge) survey(ctx context.Context, h History, subjects []*subject) erro
 			return err
 		}
 	}
-	return nil
+	return j.s.readMerged(ctx, j.bringers(parts))
 }
 
 // wanted are the commits of which more must be read than that they are there.

@@ -1,6 +1,7 @@
 package triage
 
 import (
+	"path"
 	"regexp"
 	"strconv"
 	"strings"
@@ -19,7 +20,7 @@ var (
 	squashForm    = regexp.MustCompile(`\(#([1-9][0-9]{0,8})\)$`)
 	pickForm      = regexp.MustCompile(`(?i)(part(?:ial|ially|s)?\s+(?:of\s+)?)?\b(?:cherry[- ]?pick|back[- ]?port)(?:s|ed|ing)?(?:[- ]of)?(?:\s+(?:pr|pull request))?[ :-]*((?:(?:#|https://github\.com/[\w.-]+/[\w.-]+/pull/)[1-9][0-9]{0,8}\b(?:\s*(?:,|&|and)\s*|[\s-])*)+)`)
 	pickBotForm   = regexp.MustCompile(`/cherry-pick-([1-9][0-9]{0,8})-to-`)
-	numberForm    = regexp.MustCompile(`(?:#|/pull/)([1-9][0-9]{0,8})`)
+	numberForm    = regexp.MustCompile(`(?:#|/([\w.-]+)/pull/)([1-9][0-9]{0,8})`)
 	originForm    = regexp.MustCompile(`\(cherry[- ]picked from commit ([0-9a-f]{7,40})\)`)
 	kubeForm      = regexp.MustCompile(`(?m)^Kubernetes-commit: ([0-9a-f]{40})\s*$`)
 	revertForm    = regexp.MustCompile(`(?i)\bthis reverts (?:commits? )?([0-9a-f]{7,40})\b`)
@@ -43,8 +44,8 @@ type claims struct {
 	revertPulls []int  // the pull requests that it says it reverts
 }
 
-// parseClaims reads a message; nil when it claims nothing.
-func parseClaims(message string) *claims {
+// parseClaims reads a message from a repository (owner/name); nil when it claims nothing.
+func parseClaims(message, repository string) *claims {
 	if len(message) > maxMessage {
 		message = message[:maxMessage]
 	}
@@ -65,7 +66,7 @@ func parseClaims(message string) *claims {
 	} else if m := squashForm.FindStringSubmatch(subject); m != nil {
 		c.pull = number(m[1])
 	}
-	c.picks = picks(message)
+	c.picks = picks(message, path.Base(repository))
 	c.revertTitle = titleReverted(subject)
 	for _, form := range []struct {
 		form *regexp.Regexp
@@ -89,8 +90,9 @@ func (c *claims) isRevert() bool {
 	return c != nil && (len(c.reverts) > 0 || len(c.revertPulls) > 0 || c.revertTitle != "")
 }
 
-// picks finds the pull requests that a message says it carries over. "Cherry-pick part of #1" says that it does not carry all of it.
-func picks(message string) []int {
+// picks finds the pull requests that a message says it carries over. "Cherry-pick part of #1" says that it does not carry all of it. An address must be
+// that of a repository of the same name, or of kubernetes, which staging repositories are published from.
+func picks(message, name string) []int {
 	var found []int
 	if !strings.Contains(message, "#") && !strings.Contains(message, "/pull/") && !strings.Contains(message, "/cherry-pick-") {
 		return nil
@@ -100,7 +102,9 @@ func picks(message string) []int {
 			continue
 		}
 		for _, n := range numberForm.FindAllStringSubmatch(m[2], maxClaims) {
-			found = append(found, number(n[1]))
+			if n[1] == "" || strings.EqualFold(n[1], name) || strings.EqualFold(n[1], "kubernetes") {
+				found = append(found, number(n[2]))
+			}
 		}
 	}
 	if m := pickBotForm.FindStringSubmatch(message); m != nil {

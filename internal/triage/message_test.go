@@ -24,7 +24,9 @@ func TestParseClaims(t *testing.T) {
 		{"cherrypick", "Cherrypick #12", &claims{picks: []int{12}}},
 		{"cherry picks of several", "cherry picks of #12, #13 and #14 for 1.2", &claims{picks: []int{12, 13, 14}}},
 		{"backport", "Backport PR #12 to release-1.2", &claims{picks: []int{12}}},
-		{"backport by address", "Manual backport of https://github.com/o/r/pull/12/commits", &claims{picks: []int{12}}},
+		{"backport by address", "Manual backport of https://github.com/o/etcd/pull/12/commits", &claims{picks: []int{12}}},
+		{"backport from where it is published from", "Cherry-pick of https://github.com/kubernetes/kubernetes/pull/12", &claims{picks: []int{12}}},
+		{"another repository's address", "Cherry-pick of https://github.com/etcd-io/website/pull/12", nil},
 		{"a part only", "Partial backport of #12, cherry-pick part of #13", nil},
 		{"another repository's", "Cherry-picks kubernetes/kube-openapi#12", nil},
 		{"picked", "Fix\n\n(cherry picked from commit " + sha + ")", &claims{origins: []string{sha}}},
@@ -39,7 +41,7 @@ func TestParseClaims(t *testing.T) {
 		{"reverts no pull request", "Revert to 1.2", nil},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			got := parseClaims(c.message)
+			got := parseClaims(c.message, "etcd-io/etcd")
 			if diff := cmp.Diff(c.want, got, cmp.AllowUnexported(claims{})); diff != "" {
 				t.Errorf("claims (-want +got):\n%s", diff)
 			}
@@ -88,7 +90,7 @@ func FuzzParseClaims(f *testing.F) {
 	f.Add("Revert \"Revert \"x\"\"\n\nThis reverts commit abcdef0123.\n\n(cherry picked from commit abcdef0123)\n")
 	f.Add("x (#12)\n\nReverts o/r#12\nKubernetes-commit: " + strings.Repeat("ab", 20) + "\n")
 	f.Fuzz(func(t *testing.T, message string) {
-		c := parseClaims(message)
+		c := parseClaims(message, "etcd-io/etcd")
 		kubernetesCommit(message)
 		plain := plainSubject(message)
 		if strings.TrimSpace(message) != "" && plain == "" && !squashForm.MatchString(strings.TrimSpace(message)) {

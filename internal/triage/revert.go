@@ -8,6 +8,7 @@ import (
 // findReverts finds, for each member of a part, the later commits that revert the part. A commit that says so counts when it touches one of
 // the part's files: that what is taken back in part is not there is the safe belief.
 func (j *judge) findReverts(ctx context.Context, p *part) error {
+	j.findInverses(p)
 	for _, r := range j.x.reverts {
 		if _, ok := p.members[r]; ok {
 			continue
@@ -20,7 +21,7 @@ func (j *judge) findReverts(ctx context.Context, p *part) error {
 			continue
 		}
 		for _, i := range p.order {
-			if j.x.isAncestor(i, r) {
+			if j.x.isAncestor(i, r) && !slices.Contains(p.undone[i], r) {
 				p.undone[i] = append(p.undone[i], r)
 			}
 		}

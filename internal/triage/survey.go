@@ -32,6 +32,10 @@ type survey struct {
 	patches map[int32]git.OID
 	byPatch map[git.OID][]int32
 	bumps   map[int32][]string // "module version" of each dependency that a commit brings in, of those whose patch was read
+	inverse map[int32]git.OID  // the patch-id of what takes a commit back to the letter
+	sources map[int32][]string // of the fixes' commits: the paths that a repetition must touch where a branch has them
+	touched map[string][]int32 // by such a path: the commits that change it
+	merged  map[int32][]string // base names of what a merge changed against its first parent
 	unread  map[int32]error
 
 	complete bool // the paths were read
@@ -41,6 +45,7 @@ func newSurvey(x *index, h History) *survey {
 	return &survey{
 		x: x, history: h, names: map[int32][]string{}, sets: make([]uint64, len(x.commits)), patches: map[int32]git.OID{},
 		byPatch: map[git.OID][]int32{}, bumps: map[int32][]string{}, unread: map[int32]error{},
+		inverse: map[int32]git.OID{}, sources: map[int32][]string{}, touched: map[string][]int32{}, merged: map[int32][]string{},
 	}
 }
 
@@ -60,6 +65,7 @@ func (s *survey) readPaths(ctx context.Context, keep map[int32]bool) error {
 			if keep[i] {
 				s.names[i] = baseNames(paths)
 			}
+			s.touch(i, paths)
 			visit(oid)
 			return nil
 		})
@@ -102,6 +108,7 @@ func (s *survey) readPatches(ctx context.Context, like, also map[int32]bool) err
 			if id := patch.ID(diff); !id.IsZero() {
 				s.patches[i] = id
 				s.byPatch[id] = append(s.byPatch[id], i)
+				s.inverse[i] = patch.ID(patch.Reverse(diff))
 			}
 			if also[i] {
 				s.bumps[i] = bumps(diff)

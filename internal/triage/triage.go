@@ -49,7 +49,7 @@ const (
 	KindPullRequest       = "cherry_pick_pull_request" // came with a merge that says it is a cherry-pick of the fix's pull request
 	KindDependency        = "dependency"               // equal subject, and brings the module that it names to the same version
 
-	KindReverted      = "reverted"      // this commit reverts the fix, or an instance of it, on the branch
+	KindReverted      = "reverted"      // this commit reverts the fix, or an instance of it, on the branch; or it is the merge that brought it and took none of it
 	KindRestored      = "restored"      // this commit reverts such a revert
 	KindPartial       = "partial"       // some commits of the fix are on the branch, this one is not
 	KindNotFound      = "not_found"     // this commit of the fix is neither on the branch nor repeated there
@@ -102,7 +102,7 @@ type History interface {
 	Resolve(ctx context.Context, rev string) (git.OID, error)
 	// Commits visits what can be reached from include and not from exclude, children before parents.
 	Commits(ctx context.Context, include, exclude []git.OID, visit func(*git.Commit) error) error
-	// Paths visits, in the order given, the paths that each commit changed against its only parent; none for a merge commit.
+	// Paths visits, in the order given, the paths that each commit changed against its first parent, merge commits included.
 	Paths(ctx context.Context, commits []git.OID, visit func(commit git.OID, paths []string) error) error
 	// Patches visits, in the order given, the unified diff of each commit, without renames. It ends with an error at the first commit
 	// that it cannot read.

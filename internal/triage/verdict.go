@@ -153,11 +153,12 @@ func (j *judge) findFix(ctx context.Context, f *fix, branch string, root bits) (
 func (j *judge) findPart(ctx context.Context, p *part, branch string, root bits) (found, error) {
 	one := found{part: p, on: -1}
 	var gone []Evidence
+	var standing []int32
 	for _, i := range p.order {
 		if !root.has(i) {
 			continue
 		}
-		stands, why, err := j.stands(ctx, p, i, root)
+		stands, why, err := j.stands(ctx, p, i, branch, root)
 		if err != nil {
 			return one, err
 		}
@@ -165,6 +166,7 @@ func (j *judge) findPart(ctx context.Context, p *part, branch string, root bits)
 			gone = append(gone, why...)
 			continue
 		}
+		standing = append(standing, i)
 		evidence := append(j.evidence(p, i, branch), why...)
 		// Of equals the oldest counts: it is from there on that the fix was there.
 		if one.on < 0 || kindOrder(evidence[0].Kind) <= kindOrder(one.evidence[0].Kind) {
@@ -172,6 +174,10 @@ func (j *judge) findPart(ctx context.Context, p *part, branch string, root bits)
 		}
 	}
 	if one.on >= 0 {
+		if lacking := j.lacking(p, standing, root); onlySaid(one.evidence[0].Kind) && len(lacking) > 0 {
+			one.on = -1
+			one.evidence = append(one.evidence, lacking...)
+		}
 		return one, nil
 	}
 	one.evidence = slices.CompactFunc(gone, func(a, b Evidence) bool { return a.Commit == b.Commit })
@@ -206,7 +212,11 @@ func (j *judge) isReleaseBranch(branch string) bool {
 }
 
 // stands says whether a member is in force among the commits of root, and names the reverts that touch it.
-func (j *judge) stands(ctx context.Context, p *part, i int32, root bits) (bool, []Evidence, error) {
+func (j *judge) stands(ctx context.Context, p *part, i int32, branch string, root bits) (bool, []Evidence, error) {
+	if m := j.dropped(i, branch, root); m >= 0 {
+		c := &j.x.commits[m]
+		return false, []Evidence{{Kind: KindReverted, Commit: c.oid, Note: clip(c.full) + "; brought " + j.x.commits[i].oid.Short() + " and left its files as they were"}}, nil
+	}
 	memo := map[int32]bool{}
 	var why []Evidence
 	for _, r := range p.undone[i] {

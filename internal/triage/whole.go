@@ -1,0 +1,152 @@
+package triage
+
+import (
+	"context"
+	"path"
+	"slices"
+	"strings"
+
+	"github.com/kubelts/kubelts/internal/git"
+)
+
+// maxLacking bounds the files that a verdict names as not carried over.
+const maxLacking = 10
+
+// isSource says whether a repetition of a fix must touch a file where a branch has it: not so tests, documents, what programs write, and files that pin
+// dependencies.
+func isSource(file string) bool {
+	name := path.Base(file)
+	switch path.Ext(name) {
+	case ".md", ".rst", ".txt", ".sum", ".lock", ".bazel":
+		return false
+	}
+	switch {
+	case slices.Contains(baseNames([]string{file}), dependencies), name == "BUILD", name == "OWNERS",
+		strings.Contains(name, "_test."), strings.HasPrefix(name, "zz_generated"), strings.Contains(name, ".pb."):
+		return false
+	}
+	return !slices.ContainsFunc(strings.Split(path.Dir(file), "/"), func(dir string) bool {
+		return slices.Contains([]string{"test", "tests", "testing", "testdata", "docs", "Documentation", "vendor", "Godeps", "third_party"}, dir)
+	})
+}
+
+// readSources finds the paths that repetitions of the fixes' commits must touch.
+func (s *survey) readSources(ctx context.Context, seeds map[int32]bool) error {
+	var places []int32
+	for i := range seeds {
+		if !s.x.commits[i].merge {
+			places = append(places, i)
+		}
+	}
+	slices.Sort(places)
+	return s.each(ctx, places, func(ctx context.Context, oids []git.OID, visit func(git.OID)) error {
+		return s.history.Paths(ctx, oids, func(oid git.OID, paths []string) error {
+			i := s.x.at[oid]
+			s.sources[i] = slices.DeleteFunc(slices.Clone(paths[:min(len(paths), maxNames)]), func(p string) bool { return !isSource(p) })
+			for _, p := range s.sources[i] {
+				s.touched[p] = nil
+			}
+			visit(oid)
+			return nil
+		})
+	})
+}
+
+func (s *survey) touch(i int32, paths []string) {
+	for _, p := range paths {
+		if by, ok := s.touched[p]; ok {
+			s.touched[p] = append(by, i)
+		}
+	}
+}
+
+// readMerged reads what merges changed against their first parents.
+func (s *survey) readMerged(ctx context.Context, merges []int32) error {
+	return s.each(ctx, merges, func(ctx context.Context, oids []git.OID, visit func(git.OID)) error {
+		return s.history.Paths(ctx, oids, func(oid git.OID, paths []string) error {
+			s.merged[s.x.at[oid]] = baseNames(paths)
+			visit(oid)
+			return nil
+		})
+	})
+}
+
+// onlySaid reports whether a kind of evidence rests on what messages say: what such a commit changes may be less than the fix.
+func onlySaid(kind string) bool {
+	return slices.Contains([]string{KindTrailer, KindAuthorDateSubject, KindPullRequest, KindDependency}, kind)
+}
+
+// lacking names the files of a part that a branch has and that none of the commits which repeat the part touches. Where the part has several known
+// instances, it is enough to touch the files of one.
+func (j *judge) lacking(p *part, standing []int32, root bits) []Evidence {
+	var least []Evidence
+	for n, seed := range p.seeds {
+		var lacks []Evidence
+		for _, file := range j.s.sources[seed] {
+			name := path.Base(file)
+			carried := slices.ContainsFunc(standing, func(i int32) bool {
+				_, ok := slices.BinarySearch(j.s.names[i], name)
+				return ok
+			})
+			if !carried && len(lacks) < maxLacking && slices.ContainsFunc(j.s.touched[file], root.has) {
+				lacks = append(lacks, Evidence{Kind: KindPartial, Commit: p.commit, Path: file, Note: "the fix changes this file, the commit that is said to be it does not"})
+			}
+		}
+		if n == 0 || len(lacks) < len(least) {
+			least = lacks
+		}
+	}
+	return least
+}
+
+// bringers are the merges with which the members of parts came onto the targets.
+func (j *judge) bringers(parts []*part) []int32 {
+	var merges []int32
+	for _, tip := range j.tips {
+		root := j.x.reach(tip)
+		for _, p := range parts {
+			for _, i := range p.order {
+				if !root.has(i) {
+					continue
+				}
+				if m := j.x.line(tip).came[i]; m != i && j.x.commits[m].merge {
+					merges = append(merges, m)
+				}
+			}
+		}
+	}
+	slices.Sort(merges)
+	return slices.Compact(merges)
+}
+
+// dropped returns the merge that brought commit i onto a branch and kept the branch's own files ("merge -s ours"); -1 when there is none.
+func (j *judge) dropped(i int32, branch string, root bits) int32 {
+	at := slices.IndexFunc(j.targets, func(t Target) bool { return t.Name == branch })
+	if at < 0 {
+		return -1
+	}
+	m := j.x.line(j.tips[at]).came[i]
+	if m < 0 || m == i || !root.has(m) {
+		return -1
+	}
+	merged, known := j.s.merged[m]
+	if !known || len(j.s.names[i]) == 0 || shared(merged, j.s.names[i]) > 0 {
+		return -1
+	}
+	return m
+}
+
+// findInverses finds the later commits that take a member back to the letter, whatever they say.
+func (j *judge) findInverses(p *part) {
+	for _, i := range p.order {
+		inverse, ok := j.s.inverse[i]
+		if !ok {
+			continue
+		}
+		for _, r := range j.s.byPatch[inverse] {
+			if _, member := p.members[r]; !member && j.x.isAncestor(i, r) {
+				p.undone[i] = append(p.undone[i], r)
+			}
+		}
+	}
+}
