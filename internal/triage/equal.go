@@ -48,6 +48,23 @@ func (j *judge) neighbours(i int32) []neighbour {
 	}
 	if c.when > 0 && c.subject != "" {
 		add(j.distinct(i, x.bySign[c.signature()]), KindAuthorDateSubject, "author, author date and subject of "+c.oid.Short())
+		add(x.pickedAsMerge(i), KindAuthorDateSubject, "subject of "+c.oid.Short()+", author and author date of the merge that brought it")
+	}
+	return found
+}
+
+// pickedAsMerge are the commits that somebody made by picking the merge that brought commit i (git cherry-pick -m 1): they have the merge's
+// author and author date, and were given the commit's subject.
+func (x *index) pickedAsMerge(i int32) []int32 {
+	var found []int32
+	for _, o := range x.byTitle[x.commits[i].subject] {
+		c := &x.commits[o]
+		if o == i || c.when == 0 {
+			continue
+		}
+		if slices.ContainsFunc(x.merged[signature{author: c.author, when: c.when}], func(m int32) bool { return slices.Contains(x.brought(m), i) }) {
+			found = append(found, o)
+		}
 	}
 	return found
 }

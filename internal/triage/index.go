@@ -44,12 +44,13 @@ type index struct {
 	bySign   map[signature][]int32
 	byTitle  map[string][]int32 // by plain subject
 	byKube   map[git.OID][]int32
-	byOrigin map[string][]int32 // by the name that the message gives
-	byPick   map[int][]int32    // by pull request carried over
-	byPull   map[int][]int32    // by pull request merged
-	byMerge  map[string][]int32 // merges by the pull request's title
-	byName   []int32            // in the order of object names
-	reverts  []int32            // commits that say that they revert something
+	byOrigin map[string][]int32    // by the name that the message gives
+	byPick   map[int][]int32       // by pull request carried over
+	byPull   map[int][]int32       // by pull request merged
+	byMerge  map[string][]int32    // merges by the pull request's title
+	merged   map[signature][]int32 // merges by author and date, without a subject
+	byName   []int32               // in the order of object names
+	reverts  []int32               // commits that say that they revert something
 	reached  map[int32]bits
 	lines    map[int32]*line
 }
@@ -142,7 +143,7 @@ func (w *walk) index() *index {
 	x := &index{
 		commits: w.commits, at: make(map[git.OID]int32, len(w.commits)), bySign: make(map[signature][]int32, len(w.commits)),
 		byTitle: map[string][]int32{}, byKube: map[git.OID][]int32{}, byOrigin: map[string][]int32{}, byPick: map[int][]int32{}, byPull: map[int][]int32{},
-		byMerge: map[string][]int32{},
+		byMerge: map[string][]int32{}, merged: map[signature][]int32{},
 		reached: map[int32]bits{}, lines: map[int32]*line{},
 	}
 	for i := range x.commits {
@@ -163,7 +164,10 @@ func (x *index) enter(i int32, parents []git.OID) {
 			c.parents = append(c.parents, at)
 		}
 	}
-	if !c.merge {
+	if c.merge {
+		who := signature{author: c.author, when: c.when}
+		x.merged[who] = append(x.merged[who], i)
+	} else {
 		x.bySign[c.signature()] = append(x.bySign[c.signature()], i)
 		x.byTitle[c.subject] = append(x.byTitle[c.subject], i)
 	}

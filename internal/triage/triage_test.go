@@ -200,6 +200,17 @@ func TestFound(t *testing.T) {
 			w.Git("commit", "-qa", date, "-m", "Update generated files")
 			w.Tag("v1.0.1")
 		}, "fixed v1.0.1 author_date_subject"},
+		{"the merge picked whole, under the commit's subject", func(w *world) {
+			w.Branch("topic", "main")
+			w.Write("server.go", text("20=safe"))
+			w.names("main", w.Commit("Fix it"))
+			w.Checkout("main")
+			m := w.Merge("topic", "Merge pull request #7 from ada/topic")
+			w.Checkout("release-1.0")
+			w.Write("server.go", text("20=safe", "21=adapted"))
+			w.Git("commit", "-qa", "-m", "Fix it", "--date="+w.Git("show", "-s", "--format=%aI", m.String()))
+			w.Tag("v1.0.1")
+		}, "fixed v1.0.1 author_date_subject"},
 		{"a clean cherry-pick", func(w *world) {
 			c := w.fix("Fix it")
 			w.Checkout("release-1.0")
