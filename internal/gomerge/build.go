@@ -13,6 +13,7 @@ import (
 type builder struct {
 	src     *source
 	tooDeep bool
+	ordered map[*ast.BlockStmt]bool // of switches whose cases are tried in their order
 }
 
 // build makes the part for a syntax node, and all parts within.
@@ -28,7 +29,11 @@ func (b *builder) build(n ast.Node, depth int) *node {
 		return made
 	}
 	made.key = key(n)
+	b.noteOrder(n)
 	l, listed := listIn(n)
+	if block, ok := n.(*ast.BlockStmt); ok && b.ordered[block] {
+		l.free = false
+	}
 	if _, whole := n.(*ast.FieldList); whole && listed {
 		return b.listNode(l, depth) // its brackets are its parent's
 	}
@@ -157,11 +162,30 @@ func onlyKeyed(elements []ast.Expr) bool {
 	return !slices.ContainsFunc(elements, func(e ast.Expr) bool { _, ok := e.(*ast.KeyValueExpr); return !ok })
 }
 
-// onlyCases reports whether a block holds cases that are constants, so that their order does not matter.
+// noteOrder notes the body of a switch in which more than one case may hold: one without a value to compare with, or of types that may be interfaces.
+func (b *builder) noteOrder(n ast.Node) {
+	switch n := n.(type) {
+	case *ast.SwitchStmt:
+		if n.Tag == nil {
+			b.ordered[n.Body] = true
+		}
+	case *ast.TypeSwitchStmt:
+		b.ordered[n.Body] = slices.ContainsFunc(n.Body.List, func(s ast.Stmt) bool {
+			c, ok := s.(*ast.CaseClause)
+			return !ok || slices.ContainsFunc(c.List, func(e ast.Expr) bool {
+				_, pointer := e.(*ast.StarExpr)
+				id, ok := e.(*ast.Ident)
+				return !pointer && (!ok || !universe(id.Name) || id.Name == "any" || id.Name == "error")
+			})
+		})
+	}
+}
+
+// onlyCases reports whether a block holds cases that are constants and end where they end, so that their order does not matter.
 func onlyCases(b *ast.BlockStmt) bool {
 	return len(b.List) > 0 && !slices.ContainsFunc(b.List, func(s ast.Stmt) bool {
 		c, ok := s.(*ast.CaseClause)
-		return !ok || slices.ContainsFunc(c.List, func(e ast.Expr) bool {
+		return !ok || fallsThrough(c) || slices.ContainsFunc(c.List, func(e ast.Expr) bool {
 			switch e.(type) {
 			case *ast.BasicLit, *ast.Ident, *ast.SelectorExpr, *ast.StarExpr:
 				return false
@@ -169,6 +193,14 @@ func onlyCases(b *ast.BlockStmt) bool {
 			return true
 		})
 	})
+}
+
+func fallsThrough(c *ast.CaseClause) bool {
+	if len(c.Body) == 0 {
+		return false
+	}
+	last, ok := c.Body[len(c.Body)-1].(*ast.BranchStmt)
+	return ok && last.Tok == token.FALLTHROUGH
 }
 
 // direct returns the syntax nodes right below n, in order, without comments. A function's type begins before its receiver and name, so its

@@ -26,6 +26,7 @@ type piece struct {
 
 func (m *merger) list(b, o, t *node, depth int) ([]byte, error) {
 	lm := &listMerge{merger: m, b: withoutImports(b), o: o, t: withoutImports(t), depth: depth}
+	lm.b.free = b.free && o.free && t.free // a side may have given the order a meaning
 	var err error
 	if lm.ob, err = m.align(lm.b, lm.o); err != nil {
 		return nil, err
@@ -59,7 +60,8 @@ func (l *listMerge) doubt() {
 	deleted := slices.Contains(l.tb.toSide, -1)
 	arguments := l.b.list == byComma && !l.b.free
 	reshaped := inserted || deleted || slices.Contains(l.ob.toBase, -1) || slices.Contains(l.ob.toSide, -1)
-	if statements && inserted || arguments && reshaped || l.b.free && l.depth > 1 && deleted {
+	moved := l.b.free && l.depth > 1 && !slices.IsSorted(slices.DeleteFunc(slices.Clone(l.tb.toSide), func(j int) bool { return j < 0 }))
+	if moved || l.fallsThrough() || statements && inserted || arguments && reshaped || l.b.free && l.depth > 1 && deleted {
 		l.certain = false
 	}
 	changed := false
@@ -67,6 +69,18 @@ func (l *listMerge) doubt() {
 		changed = changed || j >= 0 && !sameTokens(l.b.chunks[base].node.tokens(), l.t.chunks[j].node.tokens())
 	}
 	l.edited = l.edited || deleted || changed
+}
+
+// fallsThrough reports whether a side has a case that goes on in the next one, whichever that is after the merge.
+func (l *listMerge) fallsThrough() bool {
+	return slices.ContainsFunc(slices.Concat(l.o.chunks, l.t.chunks), func(c chunk) bool {
+		tokens := code(c.node.tokens())
+		if c.node.kind != "CaseClause" || len(tokens) == 0 {
+			return false
+		}
+		last := tokens[len(tokens)-1]
+		return string(c.node.src.text[last.lo:last.hi]) == "fallthrough"
+	})
 }
 
 // withoutImports leaves import declarations to [merger.imports].
@@ -235,9 +249,11 @@ func (l *listMerge) place(j int) (int, error) {
 	}
 	for k := j + 1; k < len(l.placed); k++ {
 		if at := l.at(l.placed[k]); at >= 0 {
+			l.certain = l.certain && (at == 0 || l.out[at-1].fromTheirs || l.ob.toBase[l.out[at-1].number] >= 0)
 			return at, nil
 		}
 	}
+	l.certain = l.certain && len(l.out) == 0
 	return len(l.out), nil
 }
 

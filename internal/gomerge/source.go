@@ -60,9 +60,12 @@ func (m *merger) read(name string, text []byte) (*source, error) {
 	if s.file, err = parser.ParseFile(set, "", text, parser.ParseComments|parser.SkipObjectResolution); err != nil {
 		return nil, refuse(ReasonSyntax, "%s: %s", name, err)
 	}
+	if slices.ContainsFunc(s.file.Imports, func(i *ast.ImportSpec) bool { return i.Path.Value == `"C"` }) {
+		return nil, refuse(ReasonImport, "%s has C before an import", name)
+	}
 	s.origin = int(s.file.FileStart)
 	m.scan(s)
-	b := builder{src: s}
+	b := builder{src: s, ordered: map[*ast.BlockStmt]bool{}}
 	s.root = b.build(s.file, 0)
 	if b.tooDeep {
 		return nil, refuse(ReasonTooLarge, "%s: parts within each other deeper than %d", name, maxDepth)
