@@ -249,11 +249,11 @@ func (l *listMerge) place(j int) (int, error) {
 	}
 	for k := j + 1; k < len(l.placed); k++ {
 		if at := l.at(l.placed[k]); at >= 0 {
-			l.certain = l.certain && (at == 0 || l.out[at-1].fromTheirs || l.ob.toBase[l.out[at-1].number] >= 0)
+			l.certain = l.certain && (at == 0 || l.out[at-1].fromTheirs || l.out[at-1].kept || l.ob.toBase[l.out[at-1].number] >= 0)
 			return at, nil
 		}
 	}
-	l.certain = l.certain && len(l.out) == 0
+	l.certain = l.certain && !slices.ContainsFunc(l.out, func(p piece) bool { return !p.kept })
 	return len(l.out), nil
 }
 
