@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"cmp"
 	"context"
 	"crypto/rand"
 	"crypto/sha256"
@@ -135,11 +136,14 @@ func (f *projectFiles) Path(name string) string {
 
 // Read implements [upkeep.Files].
 func (f *projectFiles) Read(name string, limit int64) ([]byte, error) {
-	file, err := f.root.Open(name)
+	file, err := f.root.OpenFile(name, os.O_RDONLY|syscall.O_NONBLOCK, 0) // a pipe would keep us waiting for its writer
 	if err != nil {
 		return nil, err
 	}
 	defer file.Close()
+	if info, statErr := file.Stat(); statErr != nil || !info.Mode().IsRegular() {
+		return nil, cmp.Or(statErr, errs.New(errs.Invalid, "%s: is no regular file", name))
+	}
 	content, err := io.ReadAll(io.LimitReader(file, limit+1))
 	if err == nil && int64(len(content)) > limit {
 		err = errs.New(errs.Invalid, "%s: larger than %d bytes", name, limit)

@@ -67,11 +67,15 @@ func (s *Series) Append(name string) {
 // Format writes the series as ParseSeries reads it.
 func (s *Series) Format() []byte { return []byte(s.text) }
 
-// Changes names what a series does to its base: a digest of the base's commit and the patches' diffs, in order. Messages and trailers
-// do not count, so it stays the same as long as the tree does.
-func Changes(base Base, patches []*Patch) string {
+// Changes names what a series does to its base, and all that a verification of it rests on: a digest of the base's commit, of what line.yaml says
+// of toolchain, build, known failures and absent files, and of the patches' diffs, in order. Messages and trailers do not count.
+func Changes(line *Line, patches []*Patch) string {
 	h := sha256.New()
-	fmt.Fprintf(h, "%s %d\n", base.Commit, len(patches))
+	fmt.Fprintf(h, "%s %d\n%q %q\n", line.Base.Commit, len(patches), line.Toolchain, line.Absent)
+	fmt.Fprintf(h, "%q %q %q %q %q\n", line.Build.Mode, line.Build.ImportPath, line.Build.Flags, line.Build.Tags, line.Build.Env)
+	for _, f := range line.KnownFailures {
+		fmt.Fprintf(h, "%q %q\n", f.Package, f.Test)
+	}
 	for _, p := range patches {
 		fmt.Fprintf(h, "%d\n", len(p.Diff))
 		h.Write(p.Diff)

@@ -20,7 +20,7 @@ func (u *update) layOut(ctx context.Context, ch *change) error {
 	var kept []conflictState
 	for _, c := range u.state.conflicts {
 		w := u.made[c.Commit]
-		asked := w != nil || carried[c.Commit] != nil || u.allWaived(c.Vulnerabilities)
+		asked := w != nil || carried[c.Commit] != nil || u.state.allWaived(c.Vulnerabilities)
 		if asked && (w == nil || w.result.Outcome != backport.Conflicted || w.waiting) {
 			ch.remove(u.state.dir + "/conflicts/" + c.name)
 			continue
@@ -40,9 +40,9 @@ func (u *update) layOut(ctx context.Context, ch *change) error {
 }
 
 // allWaived reports whether a person decided that none of the vulnerabilities needs a patch.
-func (u *update) allWaived(ids []string) bool {
+func (s *lineState) allWaived(ids []string) bool {
 	return !slices.ContainsFunc(ids, func(id string) bool {
-		e := u.state.ledger.Find(id)
+		e := s.ledger.Find(id)
 		return e == nil || !waived(e.Decision)
 	})
 }

@@ -5,8 +5,10 @@ import (
 	"errors"
 	"io/fs"
 	"path"
+	"strings"
 
 	"github.com/kubelts/kubelts/internal/errs"
+	"github.com/kubelts/kubelts/internal/git"
 )
 
 // The private state of a project: nothing in it is worth reviewing, and all of it can be made again.
@@ -62,6 +64,26 @@ func (c *change) commit(files Files) error {
 	return c.apply(files)
 }
 
+// check refuses names that no command changes. A project comes from somebody, and a journal in it may not write what is run, such as .git/config.
+func (c *change) check() error {
+	for _, w := range c.Writes {
+		if w.Name != ProjectFile && w.Name != ".gitignore" && !ofLine(w.Name) {
+			return errs.New(errs.Denied, "%s: writes %q", journalFile, w.Name)
+		}
+	}
+	for _, name := range c.Removes {
+		if !ofLine(name) {
+			return errs.New(errs.Denied, "%s: removes %q", journalFile, name)
+		}
+	}
+	return nil
+}
+
+// ofLine reports whether a name is one below lines/<minor>.
+func ofLine(name string) bool {
+	return git.ValidPath(name) && strings.HasPrefix(name, "lines/") && strings.Count(name, "/") >= 2
+}
+
 // apply is safe to be repeated.
 func (c *change) apply(files Files) error {
 	for _, name := range c.Removes {
@@ -103,6 +125,9 @@ func Recover(files Files) error {
 	var c change
 	if err := json.Unmarshal(content, &c); err != nil {
 		return errs.WithHint(errs.New(errs.Invalid, "%s: %w", journalFile, err), "remove it: the change that it holds was not begun by this program")
+	}
+	if err := c.check(); err != nil {
+		return errs.WithHint(err, "remove it: this program did not write it; and look at where the project comes from")
 	}
 	return c.apply(files)
 }

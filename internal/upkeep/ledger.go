@@ -2,6 +2,7 @@ package upkeep
 
 import (
 	"context"
+	"slices"
 
 	"github.com/kubelts/kubelts/internal/backport"
 	"github.com/kubelts/kubelts/internal/git"
@@ -31,7 +32,7 @@ func (u *update) write(ctx context.Context, ch *change, assessments []assessment
 	if err != nil {
 		return err
 	}
-	if string(before) != string(after) {
+	if string(before) != string(after) || u.state.noLedger {
 		ch.write(u.state.dir+"/ledger.yaml", after)
 	}
 	return nil
@@ -64,13 +65,17 @@ func (u *update) entry(a assessment, today release.Date) lts.Entry {
 // entryPick says what became of one commit of a fix.
 func (u *update) entryPick(n need, patch *lts.Patch, old *lts.Entry) lts.Pick {
 	p := lts.Pick{Commit: n.commit}
+	w := u.made[n.commit]
 	if known := oldPick(old, n.commit); known != nil {
-		p.Decision = known.Decision
-		if patch != nil && known.Patch == patch.Name {
-			return *known
+		if patch != nil && known.Outcome == lts.OutcomePicked && w == nil { // a person may have given the file another name
+			p = *known
+			p.Patch = patch.Name
+			return p
+		}
+		if w == nil || w.patch == "" { // a decision is on one patch, not on what is carried over anew
+			p.Decision = known.Decision
 		}
 	}
-	w := u.made[n.commit]
 	switch {
 	case n.missing != nil:
 		p.Outcome, p.Note = lts.OutcomeError, n.missing.Error()
@@ -82,6 +87,9 @@ func (u *update) entryPick(n need, patch *lts.Patch, old *lts.Entry) lts.Pick {
 		p.Outcome, p.Patch = lts.OutcomePicked, patch.Name
 		for _, rung := range patch.Trailers(lts.TrailerPickedBy) {
 			p.Rung = rung
+		}
+		if !slices.Contains([]string{"", "person", "verbatim", "instance"}, p.Rung) {
+			p.Confidence = lts.ConfidenceReview // the ledger that knew better is lost, and these rungs are not always sure
 		}
 	}
 	return p

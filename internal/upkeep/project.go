@@ -74,6 +74,7 @@ type lineState struct {
 	patches   []*lts.Patch // in the order of the series
 	contents  [][]byte     // of the patch files
 	ledger    *lts.Ledger
+	noLedger  bool // the file is missing
 	conflicts []conflictState
 	verified  *lts.Verification // nil when there is none
 }
@@ -83,8 +84,8 @@ type conflictState struct {
 	*lts.Conflict
 }
 
-// changes names what the series does.
-func (s *lineState) changes() string { return lts.Changes(s.line.Base, s.patches) }
+// changes names what the series does, and how it is built and judged.
+func (s *lineState) changes() string { return lts.Changes(s.line, s.patches) }
 
 // load reads a line. Every fault of its files is an error that names the file.
 func (p *Project) load(minor release.Minor) (*lineState, error) {
@@ -184,7 +185,7 @@ func (p *Project) loadLedger(s *lineState) error {
 	if err == nil {
 		s.ledger, err = lts.ParseLedger(name, content)
 	}
-	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+	if s.noLedger = errors.Is(err, fs.ErrNotExist); err != nil && !s.noLedger {
 		return err
 	}
 	name = s.dir + "/verification.yaml"

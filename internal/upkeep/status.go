@@ -89,6 +89,7 @@ func (s *lineState) blocks() []string {
 	for i := range s.ledger.Vulnerabilities {
 		blocks = append(blocks, s.ledger.Vulnerabilities[i].Blocks()...)
 	}
+	blocks = append(blocks, s.disagreements()...)
 	if len(s.patches) == 0 {
 		return append(blocks, "the series has no patches")
 	}
@@ -96,9 +97,35 @@ func (s *lineState) blocks() []string {
 	case VerifiedNone:
 		blocks = append(blocks, "the series is not verified")
 	case VerifiedStale:
-		blocks = append(blocks, "the series has changed since it was verified")
+		blocks = append(blocks, "the series, or how line.yaml builds and judges it, has changed since it was verified")
 	case VerifiedFailed:
 		blocks = append(blocks, "its verification found something that newly fails")
+	}
+	return blocks
+}
+
+// disagreements lists where the ledger does not fit the line's other files: what it says of them would go into a release all the same.
+func (s *lineState) disagreements() []string {
+	var blocks []string
+	if s.noLedger {
+		blocks = append(blocks, s.dir+"/ledger.yaml is missing")
+	}
+	patches, conflicts := map[string]bool{}, map[string]bool{}
+	for _, patch := range s.patches {
+		patches[patch.Name] = true
+	}
+	for _, e := range s.ledger.Vulnerabilities {
+		for _, p := range e.Picks {
+			conflicts[p.Conflict] = true
+			if p.Outcome == lts.OutcomePicked && !patches[p.Patch] {
+				blocks = append(blocks, e.ID+": the ledger has it from patch "+p.Patch+", which the series does not have: update the line")
+			}
+		}
+	}
+	for _, c := range s.conflicts {
+		if !conflicts[c.name] && !s.allWaived(c.Vulnerabilities) {
+			blocks = append(blocks, path.Join(s.dir, "conflicts", c.name)+" is open, and the ledger does not name it: update the line")
+		}
 	}
 	return blocks
 }
