@@ -35,6 +35,28 @@ func TestGoRung(t *testing.T) {
 		{name: "needs what the fix brings in another file", carried: "func c() int { return d(1) }", fixes: map[string]string{"p/d.go": "package p\n\nfunc d(int) int { return 1 }\n"}},
 		{name: "name that nothing declares", carried: "func c() int { return d(1) }", reasons: append(near, "undeclared-name")},
 		{
+			name: "name that another file has", carried: "func c() int { return a() }", reasons: append(near, "duplicate-name"),
+			beside: map[string]string{"p/d.go": "package p\n\nfunc c() int { return 3 }\n"},
+		},
+		{
+			name: "name of a file for one system", carried: "func c() int { return d(1) }", reasons: append(near, "undeclared-name"),
+			beside: map[string]string{"p/d_windows.go": "package p\n\nfunc d(int) int { return 1 }\n"},
+		},
+		{
+			name: "name of files for one system and all others", carried: "func c() int { return d(1) }",
+			beside: map[string]string{
+				"p/d_windows.go": "package p\n\nfunc d(int) int { return 1 }\n", "p/d_others.go": "//go:build !windows\n\npackage p\n\nfunc d(int) int { return 2 }\n",
+			},
+		},
+		{
+			name: "name of another file for one system", carried: "func c() int { return a() }", reasons: append(near, "duplicate-name"),
+			beside: map[string]string{"p/d_linux_test.go": "package p\n", "p/d_linux.go": "package p\n\nfunc c() int { return 3 }\n"},
+		},
+		{
+			name: "name of a file for another system", path: "p/a_linux.go", carried: "func c() int { return a() }",
+			beside: map[string]string{"p/d_windows.go": "package p\n\nfunc c() int { return 3 }\n"},
+		},
+		{
 			name: "name of another package of the directory", carried: "func c() int { return d(1) }", reasons: append(near, "undeclared-name"),
 			beside: map[string]string{"p/d.go": "package q\n\nfunc d(int) int { return 1 }\n"},
 		},

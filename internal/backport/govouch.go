@@ -88,11 +88,11 @@ func (v *goVoucher) file(ctx context.Context, it *item) error {
 	if err != nil {
 		return err
 	}
-	for _, name := range needs.Names {
-		if !pkg.declared[name] {
-			v.refuse(it.path, "nothing in the target's package declares %s", name)
-		}
+	was, err := parser.ParseFile(token.NewFileSet(), "", before, parser.SkipObjectResolution)
+	if err != nil {
+		was = nil // a new file
 	}
+	v.declarations(it, [2]*ast.File{was, file}, needs.Names, pkg, builtFor(it.path, after))
 	for _, name := range needs.Gone {
 		if pkg.used[name] && !pkg.fields[name] && !pkg.declared[name] {
 			v.refuse(it.path, "the target uses %s, which the fix takes away", name)
@@ -210,6 +210,7 @@ func variadic(name string) bool {
 // goPackage is what the files of a package declare and mention, the merged ones as they will be.
 type goPackage struct {
 	declared  map[string]bool // names of the package
+	by        map[string]declarers
 	mentioned map[string]bool // names after a dot, fields and methods
 	fields    map[string]bool // fields, methods and functions
 	used      map[string]bool // any name, wherever it stands
@@ -278,7 +279,7 @@ func (v *goVoucher) pkg(ctx context.Context, dir, name string, tests bool) (*goP
 		return nil, err
 	}
 	p := &goPackage{
-		declared: map[string]bool{}, mentioned: map[string]bool{}, fields: map[string]bool{}, used: map[string]bool{}, imports: map[string]bool{}, imported: map[string]bool{}, types: map[string]bool{},
+		declared: map[string]bool{}, by: map[string]declarers{}, mentioned: map[string]bool{}, fields: map[string]bool{}, used: map[string]bool{}, imports: map[string]bool{}, imported: map[string]bool{}, types: map[string]bool{},
 		arities: map[string][]gomerge.Arity{}, calls: map[gomerge.Call]map[int]bool{},
 	}
 	for file, content := range contents {
@@ -287,6 +288,13 @@ func (v *goVoucher) pkg(ctx context.Context, dir, name string, tests bool) (*goP
 			continue // what does not parse declares nothing
 		}
 		p.add(f)
+		built := builtFor(file, content)
+		for _, name := range gomerge.Declared(f) {
+			if p.by[name] == nil {
+				p.by[name] = declarers{}
+			}
+			p.by[name][built]++
+		}
 		if v.in.merge.items[path.Join(dir, file)] == nil {
 			p.addUses(f)
 		}

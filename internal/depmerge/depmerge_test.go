@@ -40,6 +40,24 @@ func TestGoMod(t *testing.T) {
 			want:   mod("require (\n\texample.org/a v1.1.0\n\texample.org/b v1.0.0\n\texample.org/c v1.0.0\n)", "exclude example.org/d v1.0.0"),
 		},
 		{name: "the target is newer", base: mod(yamlReq + "v1.0.0"), ours: mod(yamlReq + "v1.2.0"), theirs: mod(yamlReq + "v1.1.0"), want: mod(yamlReq + "v1.2.0")},
+		{
+			name: "the target has a later minor than a patch release", base: mod(yamlReq + "v1.0.0"), ours: mod(yamlReq + "v1.2.0"), theirs: mod(yamlReq + "v1.0.1"),
+			want: mod(yamlReq + "v1.2.0"), review: true,
+		},
+		{name: "the target has a later commit", base: mod(yamlReq + old), ours: mod(yamlReq + mine), theirs: mod(yamlReq + recent), want: mod(yamlReq + mine), review: true},
+		{
+			name: "the target replaces it", base: mod(yamlReq + "v1.0.0"), ours: mod(yamlReq+"v1.0.0", "replace example.org/yaml => example.org/fork v0.9.0"), theirs: mod(yamlReq + "v1.1.0"),
+			want: "!the fix moves example.org/yaml to v1.1.0, and the target replaces it by example.org/fork@v0.9.0",
+		},
+		{
+			name: "the target requires it, and replaces it by an older one", base: mod(yamlReq + "v1.0.0"), ours: mod(yamlReq+"v1.1.0", "replace example.org/yaml => example.org/yaml v1.0.0"),
+			theirs: mod(yamlReq+"v1.1.0", "exclude example.org/d v1.0.0"),
+			want:   "!the fix moves example.org/yaml to v1.1.0, and the target replaces it by example.org/yaml@v1.0.0",
+		},
+		{
+			name: "the target excludes it", base: mod(yamlReq + "v1.0.0"), ours: mod(yamlReq+"v1.0.0", "exclude example.org/yaml v1.1.0"), theirs: mod(yamlReq + "v1.1.0"),
+			want: "!the fix moves example.org/yaml to v1.1.0, which the target excludes",
+		},
 		{name: "the fix is newer", base: mod(yamlReq + "v1.1.0"), ours: mod(yamlReq + "v1.0.0"), theirs: mod(yamlReq + "v1.2.0"), want: "!the fix moves example.org/yaml from v1.1.0 to v1.2.0, the target has v1.0.0"},
 		{name: "the fix lowers", base: mod(yamlReq + "v1.1.0"), ours: mod(yamlReq+"v1.1.0", "exclude example.org/d v1.0.0"), theirs: mod(yamlReq + "v1.0.0"), want: "!the fix lowers example.org/yaml from v1.1.0 to v1.0.0"},
 		{

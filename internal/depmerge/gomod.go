@@ -87,7 +87,9 @@ func (m *modMerge) requirement(path string) {
 	ours, inOurs := m.ours.require[path]
 	theirs, inTheirs := m.theirs.require[path]
 	switch {
-	case inBase == inTheirs && base == theirs, inOurs == inTheirs && ours == theirs:
+	case inBase == inTheirs && base == theirs:
+	case inTheirs && m.overruled(path, theirs.version):
+	case inOurs == inTheirs && ours == theirs:
 	case inOurs && inBase && inTheirs && ours == base && !m.fits(path, base.version, theirs.version):
 	case inOurs == inBase && ours == base:
 		if inTheirs {
@@ -106,6 +108,37 @@ func (m *modMerge) requirement(path string) {
 		}
 		m.merged.require[path] = merged
 	}
+}
+
+// overruled reports whether the target replaces or excludes what the fix moves a requirement to, in a way of its own, and refuses then: the requirement
+// would say one thing, and another one would be built.
+func (m *modMerge) overruled(path, to string) bool {
+	if m.base.require[path].version == to {
+		return false
+	}
+	if m.ours.sets["exclude "+path+" "+to] && !m.theirs.sets["exclude "+path+" "+to] {
+		m.refuse("the fix moves %s to %s, which the target excludes", path, to)
+		return true
+	}
+	for _, old := range []module.Version{{Path: path, Version: to}, {Path: path}} {
+		ours, replaced := m.ours.replace[old]
+		if !replaced {
+			continue
+		}
+		if ours == m.theirs.replace[old] || ours.Version == "" || m.theirs.local(path) {
+			return false
+		}
+		if theirs, _ := m.theirs.effective(path); ours.Path == theirs.Path && atLeast(ours.Version, theirs.Version) {
+			return false
+		}
+		_, inBase := m.base.replace[old]
+		if _, inTheirs := m.theirs.replace[old]; inBase || inTheirs {
+			return false // [modMerge.replacement] decides
+		}
+		m.refuse("the fix moves %s to %s, and the target replaces it by %s", path, to, ours)
+		return true
+	}
+	return false
 }
 
 // fits reports whether a requirement can be moved in the target as the fix moves it, and refuses if not. A requirement is a lower bound: the
@@ -160,12 +193,21 @@ func (m *modMerge) version(path string) string {
 		return theirs
 	case m.theirs.sibling(path, theirs) || m.ours.sibling(path, ours):
 		m.doubt("the fix wants commit %s of %s, which is of its own branch: %s of the target was kept", theirs, path, ours)
+	case atLeast(ours, theirs) && otherBranch(ours, theirs):
+		m.doubt("%s stays at %s, which is of another branch than the fix's %s and may lack what that has", path, ours, theirs)
 	case atLeast(ours, theirs):
 		m.note("%s stays at %s, which is at least the fix's %s", path, ours, theirs)
 	default:
 		m.refuse("the fix moves %s from %s to %s, the target has %s", path, or(base, "nothing"), theirs, ours)
 	}
 	return ours
+}
+
+// otherBranch reports whether a version that is higher may still lack what another one has: a commit that was recorded by its date, or a release of a
+// later minor than that of a patch release.
+func otherBranch(ours, theirs string) bool {
+	return module.IsPseudoVersion(ours) || module.IsPseudoVersion(theirs) ||
+		semver.MajorMinor(ours) != semver.MajorMinor(theirs) && !strings.HasPrefix(strings.TrimPrefix(theirs, semver.MajorMinor(theirs)), ".0")
 }
 
 func or(s, otherwise string) string {
