@@ -91,3 +91,16 @@ func needArgs(low, high int, what string) cobra.PositionalArgs {
 		return nil
 	}
 }
+
+// parent is the RunE of a command that only has others below it: without an argument it is a question for help, with one it is a mistake.
+func parent(cmd *cobra.Command, args []string) error {
+	if len(args) == 0 {
+		return cmd.Help()
+	}
+	err := errs.New(errs.Invalid, "unknown command %q for %q", args[0], cmd.CommandPath())
+	cmd.SuggestionsMinimumDistance = 2
+	if near := cmd.SuggestionsFor(args[0]); len(near) > 0 {
+		err = errs.WithHint(err, "did you mean %s?", strings.Join(near, " or "))
+	}
+	return usage(cmd, err)
+}

@@ -34,7 +34,7 @@ func newLine(a *app) *cobra.Command {
 
 A line is a minor that is kept alive on an upstream tag, its base. The patches of a line, what is known of each vulnerability, and what people
 decided are files below lines/<minor>. See docs/lines.md for how to work with them.`,
-		Args: needArgs(0, 0, ""),
+		RunE: parent,
 	}
 	cmd.AddCommand(newLineInit(a), newLineUpdate(a), newLineResolve(a), newLineDecide(a), newLineList(a), newLineStatus(a), newLineVerify(a), newLineRelease(a))
 	return cmd

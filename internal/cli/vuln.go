@@ -21,6 +21,7 @@ func newVuln(a *app) *cobra.Command {
 		Short: "What is known about vulnerabilities of Kubernetes",
 		Example: `  kubelts vuln list --version v1.24.17
   kubelts vuln show CVE-2022-3172`,
+		RunE: parent,
 	}
 	cmd.AddCommand(newVulnList(a), newVulnShow(a))
 	return cmd

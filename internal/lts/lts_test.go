@@ -329,3 +329,22 @@ func FuzzYAML(f *testing.F) {
 		}
 	})
 }
+
+func TestNumber(t *testing.T) {
+	for _, scheme := range []string{lts.SchemePlus, lts.SchemeMinus, lts.SchemePatch} {
+		for _, n := range []int{1, 2, 10, 101} {
+			version, err := lts.Version(scheme, "v1.28.15", n)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if got := lts.Number(scheme, "v1.28.15", version); got != n {
+				t.Errorf("number of %s: got %d, want %d", version, got, n)
+			}
+		}
+	}
+	for _, other := range []string{"", "v1.28.15", "v1.28.16+lts.1", "v1.28.15+lts.01", "v1.28.15-lts.2", "v1.28.102"} {
+		if got := lts.Number(lts.SchemePlus, "v1.28.15", other); got != 0 {
+			t.Errorf("number of %q: got %d, want 0", other, got)
+		}
+	}
+}

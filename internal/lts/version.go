@@ -55,3 +55,15 @@ func Version(versionScheme, base string, n int) (string, error) {
 	}
 	return "", scheme(versionScheme).validate()
 }
+
+// Number is the n of a version that [Version] returned, 0 for any other.
+func Number(versionScheme, base, version string) int {
+	n, err := strconv.Atoi(version[strings.LastIndexByte(version, '.')+1:])
+	if versionScheme == SchemePatch {
+		n -= 100
+	}
+	if made, bad := Version(versionScheme, base, n); err != nil || bad != nil || made != version {
+		return 0
+	}
+	return n
+}

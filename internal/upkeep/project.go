@@ -243,6 +243,10 @@ func (p *Project) open(ctx context.Context, minor release.Minor) (*lineState, *c
 func (p *Project) startChain(ctx context.Context, s *lineState) (*chain, error) {
 	base := s.line.Base
 	for _, ref := range p.Upstream.Refs() {
+		if ref.Name == "refs/tags/"+base.Tag && ref.Commit.IsZero() {
+			return nil, errs.WithHint(errs.New(errs.Unavailable, "%s/line.yaml: base %s: the clone's tag names no commit that is there", s.dir, base.Tag),
+				"objects are missing: fetch into the clone, or name another with --repo")
+		}
 		if ref.Name == "refs/tags/"+base.Tag && ref.Commit != base.Commit {
 			return nil, errs.WithHint(errs.New(errs.Conflict, "%s/line.yaml: base %s is at %s in the clone, not at %s", s.dir, base.Tag, ref.Commit, base.Commit),
 				"somebody moved the tag: find out who is right before anything else")

@@ -122,6 +122,9 @@ func (r *cut) begin() (*Released, error) {
 			n++
 		}
 	}
+	for _, m := range manifests { // a number is never given twice, also when somebody removed a release
+		n = max(n, lts.Number(p.Config.VersionScheme, base, m.Version)+1)
+	}
 	if len(manifests) > 0 {
 		if last := manifests[len(manifests)-1]; last.InputsSHA256 == inputs {
 			return &Released{Manifest: last, Dir: "releases/" + last.Version}, p.Files.Remove(r.work)
