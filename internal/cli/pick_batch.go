@@ -140,7 +140,8 @@ func (s *picking) printAll(ctx context.Context, queue <-chan chan backport.Resul
 	for {
 		res, ok, err := next(ctx, queue)
 		if err != nil {
-			return counts, err
+			// What was printed is somebody's now: its trees are kept, though the batch ends here.
+			return counts, errors.Join(err, s.keep(context.WithoutCancel(ctx), trees))
 		}
 		if !ok {
 			return counts, s.keep(ctx, trees)

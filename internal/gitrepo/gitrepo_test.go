@@ -96,6 +96,7 @@ func TestResolveSaysWhatIsNear(t *testing.T) {
 	tests := []struct{ rev, want, hint string }{
 		{"release-1.1", `has no revision "release-1.1"`, "did you mean release-1.0?"},
 		{"v1.0.2", `has no revision "v1.0.2"`, "did you mean v1.0.1?"},
+		{"main\x00", `has no revision "main\x00"`, ""},
 		{"nothing-like-it", `has no revision "nothing-like-it"`, ""},
 		{strings.Repeat("5", 40), "is not in this repository", "fetch it into the clone, or name a commit that is there"},
 	}

@@ -30,6 +30,9 @@ func (r *Repo) ResolveTree(ctx context.Context, rev string) (git.OID, error) {
 }
 
 func (r *Repo) revParse(ctx context.Context, rev string, want git.Type) (git.OID, error) {
+	if strings.ContainsRune(rev, 0) {
+		return git.OID{}, errs.New(errs.NotFound, "repository %q has no revision %q", r.dir, rev) // no program can be asked
+	}
 	out, err := r.run.Run(ctx, ownGit(r.view, "rev-parse", "--verify", "--quiet", "--end-of-options", rev+"^{"+string(want)+"}"))
 	if err != nil {
 		failed, ok := errors.AsType[*command.Error](err)

@@ -69,7 +69,10 @@ func (d Date) AddMonths(n int) Date {
 }
 
 // DaysUntil returns the number of days from d to e, negative when e is earlier.
-func (d Date) DaysUntil(e Date) int { return int(e.Time().Sub(d.Time()) / (24 * time.Hour)) }
+func (d Date) DaysUntil(e Date) int {
+	const day = 24 * 60 * 60 // seconds; a time.Duration ends after 292 years
+	return int((e.Time().Unix() - d.Time().Unix()) / day)
+}
 
 // MarshalText writes the date as String does.
 func (d Date) MarshalText() ([]byte, error) { return []byte(d.String()), nil }

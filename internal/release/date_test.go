@@ -46,6 +46,9 @@ func TestDateArithmetic(t *testing.T) {
 			}
 		})
 	}
+	if n := date(t, "9999-12-31").DaysUntil(date(t, "0001-01-01")); n != -3652058 {
+		t.Errorf("all days: %d", n)
+	}
 	if n := date(t, "2023-06-15").DaysUntil(date(t, "2023-07-28")); n != 43 {
 		t.Errorf("days until = %d, want 43", n)
 	}
