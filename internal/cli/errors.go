@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"strings"
+	"unicode"
 
 	"github.com/spf13/cobra"
 
@@ -69,10 +70,10 @@ func (a *app) report(err error) int {
 	return status
 }
 
-// clean makes text from strangers safe for a terminal: control characters other than newline and tab are shown, not sent.
+// clean makes text from strangers safe for a terminal: control characters other than newline and tab, and those that turn or hide text, are shown, not sent.
 func clean(s string) string {
 	return strings.Map(func(r rune) rune {
-		if r < 0x20 && r != '\n' && r != '\t' || r == 0x7f || r >= 0x80 && r < 0xa0 {
+		if r < 0x20 && r != '\n' && r != '\t' || r == 0x7f || r >= 0x80 && r < 0xa0 || unicode.In(r, unicode.Cf, unicode.Zl, unicode.Zp) {
 			return '\uFFFD'
 		}
 		return r
