@@ -302,7 +302,7 @@ func TestLoadRefuses(t *testing.T) {
 		{"foreign patch", "releases.yaml", head + "  - minor: \"1.2\"\n    patches: [{version: 1.3.0, date: 2023-01-01, source: a, confidence: low}]\n", "v1.3.0 is not a patch release of it"},
 		{"two documents", "support.yaml", "eras: []\n---\neras: []\n", "more than one document"},
 		{"no YAML", "vendors.yaml", "a: [", "vendors.yaml"},
-		{"empty", "releases.yaml", "", "releases.yaml"},
+		{"empty", "releases.yaml", "", "releases.yaml:1: the file holds no facts"},
 		{"ends without phases", "vendors.yaml", "sources: {a: b}\nproducts: [{id: x, phases: [s], source: a, confidence: low, windows: [{minor: \"1.1\", ends: [null, null]}]}]\n", "2 ends for 1 phases"},
 	}
 	for _, tt := range tests {

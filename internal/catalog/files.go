@@ -116,7 +116,9 @@ func decode(fsys fs.FS, name string, into any) error {
 	}
 	dec := yaml.NewDecoder(bytes.NewReader(data))
 	dec.KnownFields(true)
-	if err := dec.Decode(into); err != nil {
+	if err := dec.Decode(into); errors.Is(err, io.EOF) {
+		return errs.New(errs.Invalid, "%s:1: the file holds no facts", name)
+	} else if err != nil {
 		text := strings.Join(strings.Fields(err.Error()), " ")
 		m := yamlLine.FindStringSubmatch(text)
 		if m == nil {

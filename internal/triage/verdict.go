@@ -215,7 +215,7 @@ func (j *judge) isReleaseBranch(branch string) bool {
 func (j *judge) stands(ctx context.Context, p *part, i int32, branch string, root bits) (bool, []Evidence, error) {
 	if m := j.dropped(i, branch, root); m >= 0 {
 		c := &j.x.commits[m]
-		return false, []Evidence{{Kind: KindReverted, Commit: c.oid, Note: clip(c.full) + "; brought " + j.x.commits[i].oid.Short() + " and left its files as they were"}}, nil
+		return false, []Evidence{{Kind: KindReverted, Commit: c.oid, Note: clip(c.full) + "; brought " + j.x.commits[i].oid.Short() + " and changed no file of such a name"}}, nil
 	}
 	memo := map[int32]bool{}
 	var why []Evidence
