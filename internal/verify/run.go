@@ -124,6 +124,16 @@ func (o *observed) has(step, importPath string) bool {
 	return slices.ContainsFunc(o.failures, func(f lts.Failure) bool { return f.Step == step && f.Package == importPath })
 }
 
+// buildsNone reports whether there are packages and none of them builds, with or without its tests.
+func (o *observed) buildsNone(packages []*pkg) bool {
+	builds := func(p *pkg) bool {
+		return !slices.ContainsFunc(o.failures, func(f lts.Failure) bool {
+			return f.Package == p.importPath && f.Step != stepVet && (f.Kind == kindBuild || f.Kind == kindSetup)
+		})
+	}
+	return len(packages) > 0 && !slices.ContainsFunc(packages, builds)
+}
+
 // build1 compiles the packages. A package of the standard library goes along, since the go program would write the program of a
 // single main package into the tree.
 func (t *tool) build1(ctx context.Context, s *side, u *unit, packages []*pkg, o *observed) {

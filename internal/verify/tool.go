@@ -45,6 +45,7 @@ type tool struct {
 // own are the variables that a line must not set, because what is promised hangs on them.
 var own = []string{ //nolint:gochecknoglobals // a constant list
 	"HOME", "PATH", "TMPDIR", "GOCACHE", "GOPATH", "GOMODCACHE", "GOENV", "GOFLAGS", "GOTOOLCHAIN", "GOPROXY", "GOSUMDB", "GO111MODULE", "GOROOT", "GOWORK",
+	"GOOS", "GOARCH", // tests run here; the platforms of a release are the line's
 }
 
 // passed are the settings of the user's go program and system that a job with a network needs.

@@ -132,6 +132,10 @@ func (b *Builder) verify(ctx context.Context, job upkeep.VerifyJob) (*lts.Verifi
 	if err := ctx.Err(); err != nil {
 		return nil, err
 	}
+	if lineSeen.buildsNone(line.targets) && baseSeen.buildsNone(base.targets) {
+		return nil, errs.WithHint(errs.New(errs.Invalid, "none of the %d packages builds, on the line or on its base, so nothing can be proved", len(line.targets)),
+			"see whether toolchain and build in line.yaml fit the tree, and whether its modules are here (--network)")
+	}
 	again := t.confirm(ctx, line, base, [2]*observed{lineSeen, baseSeen})
 	if err := ctx.Err(); err != nil {
 		return nil, err
