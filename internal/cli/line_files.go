@@ -89,7 +89,7 @@ func (f *projectFiles) Lock() error {
 // noLinks refuses a private directory with symbolic links in places where git and the go program are told to write: a project comes from
 // somebody, and they would follow a link out of it.
 func (f *projectFiles) noLinks() error {
-	for _, dir := range []string{".", upkeep.PrivateDir, upkeep.StoreDir} {
+	for _, dir := range []string{".", upkeep.PrivateDir, upkeep.StoreDir, upkeep.StoreDir + "/objects", upkeep.StoreDir + "/refs"} {
 		entries, err := fs.ReadDir(f.root.FS(), dir)
 		if errors.Is(err, fs.ErrNotExist) {
 			continue
