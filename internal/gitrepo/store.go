@@ -31,7 +31,7 @@ func OpenStore(ctx context.Context, run *command.Runner, dir string, clone *Repo
 		return nil, fmt.Errorf("open store %q: %w", dir, err)
 	}
 	if err := initBare(abs, clone.objects); err != nil {
-		return nil, errs.WithHint(errs.New(errs.Unavailable, "open store %q: %w", dir, err), "name another directory with --store")
+		return nil, errs.WithHint(errs.New(errs.Unavailable, "open store %q: %w", dir, err), "see that %s can be written", filepath.Dir(abs))
 	}
 	return &Store{run: run, gitDir: abs, objects: filepath.Join(abs, "objects"), pool: newPool(ctx, run, abs)}, nil
 }
