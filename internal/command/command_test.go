@@ -154,7 +154,7 @@ func TestLoopbackIsTheOnlyNetwork(t *testing.T) {
 func TestHiddenDirectoriesAreEmpty(t *testing.T) {
 	home, stages := t.TempDir(), t.TempDir()
 	t.Setenv("TMPDIR", stages)
-	for _, name := range []string{"secret", "work/in", "cache/mod/zip"} {
+	for _, name := range []string{"secret", "job/in", "cache/mod/zip"} {
 		if err := os.MkdirAll(filepath.Join(home, filepath.Dir(name)), 0o755); err != nil {
 			t.Fatal(err)
 		}
@@ -165,17 +165,17 @@ func TestHiddenDirectoriesAreEmpty(t *testing.T) {
 	script := `pwd; find . .. -type f | sort -u; echo done > out; echo x > ../cache/mod/new || echo read-only
 		umount ` + home + ` && echo uncovered; cat ` + home + `/secret; ls -A ` + home
 	out, err := new(command.Runner).Run(t.Context(), command.Cmd{
-		Argv: []string{"bash", "-c", script}, Dir: filepath.Join(home, "work"), Env: command.Environ("PATH"),
-		Limits: command.Limits{Hide: []string{home, filepath.Join(home, "cache"), "/tmp", "/root", "/no/such/directory"}, Keep: []string{filepath.Join(home, "work")}, KeepReadOnly: []string{filepath.Join(home, "cache/mod")}},
+		Argv: []string{"bash", "-c", script}, Dir: filepath.Join(home, "job"), Env: command.Environ("PATH"),
+		Limits: command.Limits{Hide: []string{home, filepath.Join(home, "cache"), "/tmp", "/root", "/no/such/directory"}, Keep: []string{filepath.Join(home, "job")}, KeepReadOnly: []string{filepath.Join(home, "cache/mod")}},
 	})
 	if failed, ok := errors.AsType[*command.Error](err); ok && strings.Contains(failed.Stderr, "mount:") {
 		t.Fatalf("this machine allows no mount namespace: %v", err)
 	}
-	want := filepath.Join(home, "work") + "\n../cache/mod/zip\n../work/in\n./in\nread-only\ncache\nwork\n"
+	want := filepath.Join(home, "job") + "\n../cache/mod/zip\n../job/in\n./in\nread-only\ncache\njob\n"
 	if string(out) != want {
 		t.Errorf("the program saw %q, want %q", out, want)
 	}
-	if got, err := os.ReadFile(filepath.Join(home, "work/out")); err != nil || string(got) != "done\n" {
+	if got, err := os.ReadFile(filepath.Join(home, "job/out")); err != nil || string(got) != "done\n" {
 		t.Errorf("what was written into a kept directory: %q, %v", got, err)
 	}
 	if left, err := os.ReadDir(stages); err != nil || len(left) > 0 {
