@@ -4,7 +4,7 @@ GO      ?= go
 BIN     := bin
 LINT    := $(BIN)/golangci-lint
 
-.PHONY: build demo test check lint vet docs docs-check data-check vulncheck bench fuzz replay clean help
+.PHONY: build demo test check lint vet docs docs-check vulncheck bench fuzz replay clean help
 
 help: ## list the commands
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 14
