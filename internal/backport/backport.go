@@ -50,6 +50,8 @@ type Request struct {
 	// Instances may serve as sources, except descendants of Onto and those committed after AsOf (if AsOf is not zero).
 	Instances []Instance
 	AsOf      time.Time
+	// Explain asks for what led to the result: the steps of the pick and of each file, and the files' versions.
+	Explain bool
 }
 
 // Engine carries out picks. It remembers what it read, so one Engine should serve many picks in one repository.
@@ -106,14 +108,19 @@ func (e *Engine) pick(ctx context.Context, r Request) (Result, error) {
 		return Result{}, err
 	}
 	var left *Result
+	var steps []Step
 	for _, rung := range e.rungs {
 		res, err := rung.Try(ctx, e, job)
 		if err != nil {
 			return Result{}, fmt.Errorf("pick %s onto %s: %w", r.Commit.Short(), r.Onto.Short(), err)
 		}
+		if r.Explain {
+			steps = append(steps, pickStep(rung, res))
+		}
 		if res == nil {
 			continue
 		}
+		res.Steps = steps
 		if res.Outcome != Conflicted {
 			return *res, nil
 		}
@@ -124,6 +131,7 @@ func (e *Engine) pick(ctx context.Context, r Request) (Result, error) {
 	if left == nil {
 		return Result{}, errs.New(errs.Internal, "pick %s onto %s: no rung answered", r.Commit.Short(), r.Onto.Short())
 	}
+	left.Steps = steps
 	return *left, nil
 }
 

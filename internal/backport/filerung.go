@@ -76,6 +76,7 @@ func (m *treeMerge) byFile(ctx context.Context, it *item, s fileSides, markers g
 	}
 	if len(merged.refusals) > 0 {
 		it.refuse(merged.refusals)
+		it.refused(rung.name(), Refused, merged.refusals)
 		return markers, nil
 	}
 	it.by = &settledBy{
@@ -112,6 +113,7 @@ func (m *treeMerge) vouch(ctx context.Context) error {
 				it.takeBack()
 			}
 			it.refuse(refusals)
+			it.refused(rung.name(), Withdrawn, refusals)
 		}
 	}
 	return nil
@@ -141,6 +143,9 @@ func (fileRungsRung) Try(ctx context.Context, e *Engine, job *Job) (*Result, err
 	}
 	res := m.result(rungVerbatim, tree)
 	m.resolved(res)
+	if job.Explain {
+		m.explain(res)
+	}
 	return res, nil
 }
 

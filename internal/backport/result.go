@@ -44,6 +44,8 @@ type Result struct {
 	// Files are those that the fix touches, sorted by path.
 	Files []File   `json:"files"`
 	Notes []string `json:"notes,omitempty"`
+	// Steps are what the rungs for whole picks did, in order, where the request asks for an explanation.
+	Steps []Step   `json:"steps,omitempty"`
 	Error *Problem `json:"error,omitempty"`
 }
 
@@ -55,6 +57,9 @@ type File struct {
 	From      string     `json:"from,omitempty"`
 	Rung      string     `json:"rung"`
 	Conflicts []Conflict `json:"conflicts,omitempty"`
+	// Steps are what the rungs did about it, in order, and Versions its contents: only where the request asks for an explanation.
+	Steps    []Step    `json:"steps,omitempty"`
+	Versions *Versions `json:"versions,omitempty"`
 }
 
 // Reason is why something is left for a person.

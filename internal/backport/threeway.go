@@ -23,6 +23,7 @@ type item struct {
 	settled            bool // result is decided
 	conflicts          []Conflict
 	by                 *settledBy // nil unless a file rung merged it
+	steps              []Step     // of the file rungs that did not settle it
 }
 
 // conflict leaves the item to a person.
@@ -57,7 +58,11 @@ func (e *Engine) merge(ctx context.Context, job *Job, source Source, rung string
 	if err != nil {
 		return nil, err
 	}
-	return m.result(rung, tree), nil
+	res := m.result(rung, tree)
+	if job.Explain {
+		m.explain(res)
+	}
+	return res, nil
 }
 
 func (e *Engine) treeMerge(job *Job, source Source) *treeMerge {
