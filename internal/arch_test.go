@@ -25,10 +25,10 @@ const module = "github.com/kubelts/kubelts/"
 var (
 	ground = []string{"internal/errs", "internal/git", "internal/release", "internal/vuln"}
 	middle = []string{
-		"internal/catalog", "internal/patch", "internal/merge", "internal/gomerge", "internal/depmerge", "internal/backport", "internal/lts", "internal/upkeep", "internal/triage",
+		"internal/catalog", "internal/patch", "internal/merge", "internal/gomerge", "internal/depmerge", "internal/backport", "internal/lts", "internal/upkeep", "internal/triage", "internal/pki",
 	}
 	// rim rooms each speak to one thing outside. They see ground, middle and command.
-	rim = []string{"internal/command", "internal/gitrepo", "internal/verify", "internal/dist"}
+	rim = []string{"internal/command", "internal/gitrepo", "internal/verify", "internal/dist", "internal/probe"}
 	// world is what judgement must not import: it reads through interfaces that it owns.
 	world = []string{"os", "os/exec", "os/signal", "net", "net/http", "database/sql", "io/ioutil", "syscall", "plugin"}
 )

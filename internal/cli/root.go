@@ -84,6 +84,7 @@ func commands(a *app) []*cobra.Command {
 	return []*cobra.Command{
 		newSupport(a),
 		newVuln(a),
+		newProbe(a),
 		newTriage(a),
 		newPick(a),
 		newLine(a),
