@@ -40,6 +40,7 @@ by --vendor still supports does not count.`,
   kubelts support 1.24 --at 2023-06-15
   kubelts support --vendor eks
   kubelts support --all --timeline
+  kubelts support --all --timeline -o html >support.html
   kubelts support --policy 1.18 1.22
   kubelts support 1.34 --fail-on 30d`,
 		RunE: func(cmd *cobra.Command, args []string) error { return s.run(cmd, args) },
@@ -47,10 +48,10 @@ by --vendor still supports does not count.`,
 	flags := cmd.Flags()
 	flags.StringVar(&s.vendor, "vendor", "", "tell only the support of `VENDOR` (eks, aks, gke, openshift, ...)")
 	flags.BoolVar(&s.all, "all", false, "all minors")
-	flags.BoolVar(&s.timeline, "timeline", false, "draw the minors as bars over time")
+	flags.BoolVar(&s.timeline, "timeline", false, "draw the minors as bars over time, on the terminal or with -o svg|html")
 	flags.BoolVar(&s.policy, "policy", false, "the days that the policy gives beside the real ones")
 	flags.StringVar(&s.failOn, "fail-on", "", "exit with status 3 at this `PHASE` (maintenance, end-of-life) or with so few days left (30d)")
-	addOutput(cmd, &s.format, tableFormats)
+	addOutput(cmd, &s.format, append(slices.Clone(tableFormats), "svg", "html"))
 	return cmd
 }
 
@@ -59,8 +60,11 @@ func (s *support) run(cmd *cobra.Command, args []string) error {
 	if err != nil {
 		return usage(cmd, err)
 	}
-	if s.timeline && (s.format != "table" || s.policy) {
-		return usage(cmd, errs.New(errs.Invalid, "--timeline is a drawing: it goes with neither -o nor --policy"))
+	if s.timeline && (!slices.Contains(pictureFormats, s.format) || s.policy) {
+		return usage(cmd, errs.WithHint(errs.New(errs.Invalid, "--timeline is a drawing: it does not go with -o %s or --policy", s.format), "use -o svg or -o html, or none for the terminal"))
+	}
+	if !s.timeline && !slices.Contains(tableFormats, s.format) {
+		return usage(cmd, errs.WithHint(errs.New(errs.Invalid, "-o %s is a drawing", s.format), "add --timeline"))
 	}
 	if s.policy && s.failOn != "" {
 		return usage(cmd, errs.New(errs.Invalid, "--policy compares days and has nothing to act on: it does not go with --fail-on"))
@@ -292,6 +296,9 @@ func (s *support) printPolicy(facts *catalog.Catalog, args []string) error {
 
 // draw prints the timeline.
 func (s *support) draw(states []*catalog.Support) error {
+	if s.format != "table" {
+		return s.drawPicture(states)
+	}
 	_, err := io.WriteString(s.Stdout, drawTimeline(states, s.width(), s.colour()))
 	return err
 }

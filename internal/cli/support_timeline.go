@@ -20,8 +20,8 @@ var glyphs = map[rune]string{ //nolint:gochecknoglobals // a constant table
 
 const legend = "█ active   ▒ maintenance   ░ only a vendor   │ "
 
-// timeline maps days to columns.
-type timeline struct {
+// barChart maps days to columns.
+type barChart struct {
 	from, to release.Date
 	label    int // columns for names
 	columns  int
@@ -52,8 +52,8 @@ func drawTimeline(states []*catalog.Support, width int, colour bool) string {
 // remark is the room for the last day and the days left at the end of a line.
 const remark = len("  2023-07-28 10000 over")
 
-func newTimeline(states []*catalog.Support, width int) timeline {
-	t := timeline{from: states[0].Released, to: states[0].At.AddDays(1)}
+func newTimeline(states []*catalog.Support, width int) barChart {
+	t := barChart{from: states[0].Released, to: states[0].At.AddDays(1)}
 	for _, s := range states {
 		t.label = max(t.label, len(s.Version)+2)
 		if s.Released.Before(t.from) {
@@ -81,12 +81,12 @@ func lastSupport(s *catalog.Support) release.Date {
 	return last
 }
 
-func (t timeline) column(d release.Date) int {
+func (t barChart) column(d release.Date) int {
 	return t.from.DaysUntil(d) * (t.columns - 1) / max(t.from.DaysUntil(t.to), 1)
 }
 
 // axis is the line of years.
-func (t timeline) axis() string {
+func (t barChart) axis() string {
 	line := []rune(strings.Repeat(" ", t.label+t.columns+len("2006")))
 	free := 0
 	for year := t.from.Year + 1; year <= t.to.Year; year++ {
@@ -100,7 +100,7 @@ func (t timeline) axis() string {
 	return strings.TrimRight(string(line), " ")
 }
 
-func (t timeline) bar(s *catalog.Support) string {
+func (t barChart) bar(s *catalog.Support) string {
 	line := slices.Repeat([]rune{' '}, t.columns)
 	fill := func(from, to release.Date, glyph rune) {
 		if from.IsZero() || to.IsZero() || to.Before(from) {
