@@ -45,7 +45,10 @@ type Result struct {
 	Files []File   `json:"files"`
 	Notes []string `json:"notes,omitempty"`
 	// Steps are what the rungs for whole picks did, in order, where the request asks for an explanation.
-	Steps []Step   `json:"steps,omitempty"`
+	Steps []Step `json:"steps,omitempty"`
+	// Prerequisites are the commits that the fix leans on and the target lacks, best first, where they were asked for.
+	Prerequisites []Prerequisite `json:"prerequisites,omitempty"`
+
 	Error *Problem `json:"error,omitempty"`
 }
 

@@ -28,6 +28,7 @@ type pick struct {
 	instances         []string
 	asOf              string
 	jobs              int
+	explain           bool
 	format            string
 }
 
@@ -45,6 +46,8 @@ With --stdin, each line of input is a JSON object {"id", "commit", "onto"}, with
 the same order. A line that cannot be read gives a result too.`,
 		Example: `  kubelts pick 3f2a9c1b --onto release-1.27 --repo ~/kubernetes
   kubelts pick 3f2a9c1b --onto release-1.27 --instances 'release-1.2*' -o json
+  kubelts pick 3f2a9c1b --onto release-1.27 --explain
+  kubelts pick 3f2a9c1b --onto release-1.27 -o html >pick.html
   kubelts pick --stdin --repo ~/kubernetes <picks.jsonl >results.jsonl`,
 		Args: needArgs(0, 1, "the commit"),
 		PreRunE: func(cmd *cobra.Command, args []string) error {
@@ -61,7 +64,8 @@ the same order. A line that cannot be read gives a result too.`,
 	flags.StringSliceVar(&p.instances, "instances", nil, "instances of the commit on these `REFS` (globs) may serve as source")
 	flags.StringVar(&p.asOf, "as-of", "", "no instance that was committed after `TIME` (2023-06-15, or RFC 3339)")
 	flags.IntVar(&p.jobs, "jobs", 0, "do `N` picks at the same time (0: one for each processor)")
-	addOutput(cmd, &p.format, []string{"table", "json", "yaml"})
+	flags.BoolVar(&p.explain, "explain", false, "show what each rung did and why, and the versions of each file beside each other")
+	addOutput(cmd, &p.format, []string{"table", "json", "yaml", formatHTML})
 	return cmd
 }
 
@@ -76,6 +80,8 @@ func (p *pick) check(cmd *cobra.Command, args []string) error {
 		return usage(cmd, errs.WithHint(errs.New(errs.Invalid, "pick: the target is missing"), "name it with --onto"))
 	case p.write && p.store != "":
 		return usage(cmd, errs.New(errs.Invalid, "--write and --store exclude each other"))
+	case p.stdin && p.format == formatHTML:
+		return usage(cmd, errs.New(errs.Invalid, "-o html is for one pick: --stdin prints a JSON object a line"))
 	case p.jobs < 0:
 		return usage(cmd, errs.New(errs.Invalid, "--jobs %d: less than 0", p.jobs))
 	}
@@ -217,7 +223,7 @@ func matchRef(glob string, ref git.Ref) bool {
 
 // request resolves what a person or a line named.
 func (s *picking) request(ctx context.Context, id, commit, onto, asOf string) (backport.Request, error) {
-	r := backport.Request{ID: id}
+	r := backport.Request{ID: id, Explain: s.explain || s.format == formatHTML}
 	var err error
 	if r.Commit, err = s.resolve(ctx, commit); err != nil {
 		return r, err

@@ -25,9 +25,12 @@ func (s *picking) one(ctx context.Context, commit string) error {
 	if err = s.keep(ctx, []git.OID{res.Tree}); err != nil {
 		return err
 	}
-	if s.format == "table" {
+	switch s.format {
+	case formatHTML:
+		err = s.printPage(ctx, r, res)
+	case "table":
 		err = s.printPick(ctx, r, res)
-	} else {
+	default:
 		err = s.print(s.format, res, grid{})
 	}
 	if err == nil && res.Outcome == backport.Conflicted {
@@ -72,6 +75,11 @@ func (s *picking) printPick(ctx context.Context, r backport.Request, res backpor
 	}
 	if err := s.print("table", nil, g); err != nil {
 		return err
+	}
+	if s.explain {
+		if err := s.printExplanation(ctx, r, res); err != nil {
+			return err
+		}
 	}
 	return s.printNext(r, res)
 }
