@@ -65,6 +65,7 @@ func fileRungs() []fileRung {
 // byFile asks the file rungs about a text that has conflicts; markers is its text with markers, keep how many conflicts the item had before
 // it. It returns the name of the content that is to stand in the tree.
 func (m *treeMerge) byFile(ctx context.Context, it *item, s fileSides, markers git.OID, keep int) (git.OID, error) {
+	it.left = &leftText{s, markers, keep}
 	at := slices.IndexFunc(m.fileRungs, func(r fileRung) bool { return taken(r, s) })
 	if at < 0 {
 		return markers, nil

@@ -88,6 +88,7 @@ const (
 	ReasonDirectoryMoved  Reason = "directory-moved"   // one side moved a directory in which the other has a new file
 	ReasonNear            Reason = "near"              // Go source could be merged, but in a way that is wrong too often: markers
 	ReasonDependency      Reason = "dependency"        // an entry of a dependency file that nobody can decide without knowing more: markers
+	ReasonMemory          Reason = "memory"            // resolutions are recorded for the conflict, and none can be used: markers
 	ReasonGenerated       Reason = "generated"         // both sides changed a generated file, and it was not made again: markers
 )
 

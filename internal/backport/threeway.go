@@ -23,6 +23,7 @@ type item struct {
 	settled            bool // result is decided
 	conflicts          []Conflict
 	by                 *settledBy // nil unless a file rung merged it
+	left               *leftText  // nil unless the text merge left conflicts
 	steps              []Step     // of the file rungs that did not settle it
 }
 
@@ -93,6 +94,9 @@ func (m *treeMerge) run(ctx context.Context) (git.OID, error) {
 		}
 	}
 	if err = m.vouch(ctx); err != nil {
+		return git.OID{}, err
+	}
+	if err = m.remember(ctx); err != nil {
 		return git.OID{}, err
 	}
 	return m.build(ctx)
