@@ -30,7 +30,11 @@ func (depRung) mergeBeside(ctx context.Context, s fileSides, around neighbourhoo
 		if err != nil || mod == nil {
 			return depMerge(s, nil), err
 		}
-		return depMerge(s, &depmerge.Modules{Base: mod.base, Ours: mod.ours, Theirs: mod.theirs, Merged: mod.merged}), nil
+		modules := &depmerge.Modules{Base: mod.base, Ours: mod.ours, Theirs: mod.theirs, Merged: mod.merged}
+		if err := around.recall(ctx, modules); err != nil {
+			return fileMerge{}, err
+		}
+		return depMerge(s, modules), nil
 	case depmerge.GoMod:
 		file, pkg, err := around.missing(ctx, modfile.ModulePath(s.ours))
 		if err != nil || pkg != "" {

@@ -107,3 +107,34 @@ func TestDependencyRungs(t *testing.T) {
 		})
 	}
 }
+
+// TestEarlierDirectories carries a fix that puts directories for siblings onto a branch with other modules, which had the directories before.
+func TestEarlierDirectories(t *testing.T) {
+	const head, local = "module example.com/own/lib\n\ngo 1.20\n\nrequire example.com/own/api ", "v0.0.0\n\nreplace example.com/own/api => ../api\n"
+	line := func(s string) string { return s + "/go.mod h1:y=\n" }
+	state := func(api, sum string) tree {
+		return tree{"go.mod": text(strings.TrimSuffix(head+api, "\n")), "go.sum": text(strings.TrimSuffix(sum, "\n"))}
+	}
+	const old, mine = "v0.0.0-20200101000000-aaaaaaaaaaaa", "v0.0.0-20200103000000-cccccccccccc"
+	for _, tt := range []struct {
+		name    string
+		earlier string // the target's go.sum when it had directories
+		outcome backport.Outcome
+	}{
+		{"as it would be now", line("e/x v1.1.0"), backport.Resolved},
+		{"with what the directories required", line("e/x v1.1.0") + line("e/y v1.0.0"), backport.Conflicted},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			store := gittest.NewMemory()
+			root := commit(t, store, state(local, line("e/x v1.0.0")).write(t, store), 0)
+			b := commit(t, store, state(old, "example.com/own/api "+line(old)+line("e/x v1.0.0")).write(t, store), 1, root)
+			fix := commit(t, store, state(local, line("e/x v1.0.0")).write(t, store), 2, b)
+			was := commit(t, store, state(local, tt.earlier).write(t, store), 3, root)
+			onto := commit(t, store, state(mine, "example.com/own/api "+line(mine)+line("e/x v1.1.0")).write(t, store), 4, was)
+			res := backport.New(store, noHistory{}).Pick(t.Context(), backport.Request{ID: "x", Commit: fix, Onto: onto})
+			if res.Outcome != tt.outcome || res.Confidence != backport.Review {
+				t.Errorf("outcome %s, confidence %s: %+v", res.Outcome, res.Confidence, res)
+			}
+		})
+	}
+}

@@ -42,6 +42,7 @@ type treeMerge struct {
 	engine *Engine
 	source Source
 	ours   git.OID // the target's tree
+	onto   git.OID // the target
 	labels merge.Labels
 
 	items      map[string]*item
@@ -68,7 +69,7 @@ func (e *Engine) merge(ctx context.Context, job *Job, source Source, rung string
 
 func (e *Engine) treeMerge(job *Job, source Source) *treeMerge {
 	return &treeMerge{
-		engine: e, source: source, ours: job.Ours, items: map[string]*item{}, wanted: map[string]bool{},
+		engine: e, source: source, ours: job.Ours, onto: job.Onto, items: map[string]*item{}, wanted: map[string]bool{},
 		labels: merge.Labels{
 			Base: "parent of " + source.Commit.Short(), Ours: "onto " + job.Onto.Short(),
 			Theirs: source.Commit.Short() + " " + printable(source.Subject),

@@ -59,11 +59,12 @@ func TestGoMod(t *testing.T) {
 			want: "!the fix moves example.org/yaml to v1.1.0, which the target excludes",
 		},
 		{name: "the fix is newer", base: mod(yamlReq + "v1.1.0"), ours: mod(yamlReq + "v1.0.0"), theirs: mod(yamlReq + "v1.2.0"), want: "!the fix moves example.org/yaml from v1.1.0 to v1.2.0, the target has v1.0.0"},
-		{name: "the fix lowers", base: mod(yamlReq + "v1.1.0"), ours: mod(yamlReq+"v1.1.0", "exclude example.org/d v1.0.0"), theirs: mod(yamlReq + "v1.0.0"), want: "!the fix lowers example.org/yaml from v1.1.0 to v1.0.0"},
+		{name: "the fix is newer by a patch release", base: mod(yamlReq + "v1.1.2"), ours: mod(yamlReq + "v1.1.1"), theirs: mod(yamlReq + "v1.1.3"), want: mod(yamlReq + "v1.1.3"), review: true},
+		{name: "the fix lowers", base: mod(yamlReq + "v1.1.0"), ours: mod(yamlReq+"v1.1.0", "exclude example.org/d v1.0.0"), theirs: mod(yamlReq + "v1.0.0"), want: mod(yamlReq+"v1.0.0", "exclude example.org/d v1.0.0"), review: true},
 		{
 			name: "other modules", base: mod("require (\n\texample.org/a v1.0.0\n\texample.org/b v1.0.0\n)"), ours: mod("require (\n\texample.org/a v1.0.0\n\texample.org/b v0.9.0\n)"),
 			theirs: mod("require (\n\texample.org/a v1.1.0\n\texample.org/b v1.0.0\n)"),
-			want:   "!the fix moves example.org/a from v1.0.0 to v1.1.0, and the target has other versions of other modules: what else it needs is not known",
+			want:   mod("require (\n\texample.org/a v1.1.0\n\texample.org/b v0.9.0\n)"), review: true,
 		},
 		{name: "a sibling's commit of another branch", base: mod(beside + old), ours: mod(beside + mine), theirs: mod(beside + recent), want: mod(beside + mine), review: true},
 		{name: "a sibling becomes a directory", base: mod(beside + old), ours: mod(beside + mine), theirs: mod(beside+"v0.0.0", "replace example.com/own/api => ../api"), want: mod(beside+"v0.0.0", "replace example.com/own/api => ../api")},
@@ -127,6 +128,7 @@ func TestGoSum(t *testing.T) {
 		base, ours, theirs string
 		mods               depmerge.Modules
 		want               string
+		review             bool
 	}{
 		{
 			name: "a sibling becomes a directory",
@@ -138,7 +140,38 @@ func TestGoSum(t *testing.T) {
 			name: "a sibling becomes a directory, and the graph is another",
 			base: sum(api, old, "a") + sum(yaml, "v1.0.0", "y"), ours: sum(api, mine, "m") + sum(yaml, "v1.1.0", "z"), theirs: sum(yaml, "v1.0.0", "y"),
 			mods: depmerge.Modules{Base: []byte(mod(beside + old)), Ours: []byte(mod(beside + mine)), Theirs: []byte(local), Merged: []byte(local)},
-			want: "!the fix replaces modules by directories, and the target has other modules beside them: what go.sum has to hold depends on what the directories require",
+			want: sum(yaml, "v1.1.0", "z"), review: true,
+		},
+		{
+			name: "directories, and go.sum is as when they last stood there",
+			base: sum(api, old, "a") + sum(yaml, "v1.0.0", "y"), ours: sum(api, mine, "m") + sum(yaml, "v1.1.0", "z"), theirs: sum(graph, "v1.0.0", "g") + sum(yaml, "v1.0.0", "y"),
+			mods: depmerge.Modules{
+				Base: []byte(mod(beside + old)), Ours: []byte(mod(beside + mine)), Theirs: []byte(local), Merged: []byte(local),
+				BaseEarlier: &depmerge.Pair{Mod: []byte(local), Sum: []byte(sum(graph, "v1.0.0", "g") + sum(yaml, "v1.0.0", "y"))},
+				OursEarlier: &depmerge.Pair{Mod: []byte(local), Sum: []byte(sum(graph, "v1.2.0", "g2") + sum(yaml, "v1.1.0", "z"))},
+			},
+			want: "!the fix changes the hashes of example.org/graph, and its go.mod does not say why; the target has other modules",
+		},
+		{
+			name: "directories, and go.sum was another when they last stood there",
+			base: sum(api, old, "a") + sum(yaml, "v1.0.0", "y"), ours: sum(api, mine, "m") + sum(yaml, "v1.1.0", "z"), theirs: sum(yaml, "v1.0.0", "y"),
+			mods: depmerge.Modules{
+				Base: []byte(mod(beside + old)), Ours: []byte(mod(beside + mine)), Theirs: []byte(local), Merged: []byte(local),
+				BaseEarlier: &depmerge.Pair{Mod: []byte(local), Sum: []byte(sum(yaml, "v1.0.0", "y"))},
+				OursEarlier: &depmerge.Pair{Mod: []byte(local), Sum: []byte(sum(graph, "v1.2.0", "g2") + sum(yaml, "v1.1.0", "z"))},
+			},
+			want: "!the fix replaces modules by directories, and go.sum would hold something else than when the target last had them",
+		},
+		{
+			name: "the target's own version is superseded", base: sum(yaml, "v1.0.2", "y"), ours: sum(yaml, "v1.0.1", "o"), theirs: sum(yaml, "v1.0.3", "t"),
+			mods: depmerge.Modules{Base: []byte(mod(yamlReq + "v1.0.2")), Ours: []byte(mod(yamlReq + "v1.0.1")), Theirs: []byte(mod(yamlReq + "v1.0.3")), Merged: []byte(mod(yamlReq + "v1.0.3"))},
+			want: sum(yaml, "v1.0.3", "t"),
+		},
+		{
+			name: "something else needs the version that the fix leaves",
+			base: sum(yaml, "v1.0.0", "y"), ours: sum(graph, "v1.0.0", "g") + sum(yaml, "v1.0.0", "y"), theirs: yaml + " v1.0.0/go.mod h1:ym=\n" + sum(yaml, "v1.1.0", "t"),
+			mods: depmerge.Modules{Base: []byte(mod(yamlReq + "v1.0.0")), Ours: []byte(mod(yamlReq + "v1.0.0")), Theirs: []byte(mod(yamlReq + "v1.1.0")), Merged: []byte(mod(yamlReq + "v1.1.0"))},
+			want: "!the fix moves example.org/yaml, and something else needs the version that it had: whether that holds for the target is not known",
 		},
 		{
 			name: "a version moves, and other hashes stay as the target has them",
@@ -154,7 +187,7 @@ func TestGoSum(t *testing.T) {
 		{
 			name: "a hash that go.mod does not explain", base: sum(yaml, "v1.0.0", "y"), ours: sum(yaml, "v1.0.0", "y") + sum("example.org/z", "v1.0.0", "z"), theirs: sum(graph, "v1.0.0", "g") + sum(yaml, "v1.0.0", "y"),
 			mods: depmerge.Modules{Base: []byte(mod(yamlReq + "v1.0.0")), Ours: []byte(mod(yamlReq + "v1.0.0")), Theirs: []byte(mod(yamlReq + "v1.0.0")), Merged: []byte(mod(yamlReq + "v1.0.0"))},
-			want: "!the fix changes the hashes of example.org/graph, and its go.mod does not say why; the target has other modules",
+			want: sum(graph, "v1.0.0", "g") + sum(yaml, "v1.0.0", "y") + sum("example.org/z", "v1.0.0", "z"), review: true,
 		},
 		{
 			name: "different hashes of one version", base: sum(graph, "v1.0.0", "g"), ours: sum(graph, "v1.0.0", "g") + sum(yaml, "v1.0.0", "bad"), theirs: sum(graph, "v1.0.0", "g") + sum(yaml, "v1.0.0", "good"),
@@ -164,7 +197,11 @@ func TestGoSum(t *testing.T) {
 		{name: "no sums", base: "x\n", ours: sum(yaml, "v1.0.0", "y"), theirs: "", mods: depmerge.Modules{Base: []byte(mod()), Ours: []byte(mod()), Theirs: []byte(mod()), Merged: []byte(mod())}, want: "!go.sum of the fix's parent: line 1 has 1 words"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			check(t, depmerge.Merge(depmerge.GoSum, sides(c.base, c.ours, c.theirs), &c.mods), c.want)
+			res := depmerge.Merge(depmerge.GoSum, sides(c.base, c.ours, c.theirs), &c.mods)
+			check(t, res, c.want)
+			if res.Review != c.review && c.want[0] != '!' {
+				t.Errorf("review is %v", res.Review)
+			}
 		})
 	}
 	t.Run("go.mod is not merged", func(t *testing.T) {

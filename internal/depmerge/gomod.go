@@ -90,9 +90,9 @@ func (m *modMerge) requirement(path string) {
 	case inBase == inTheirs && base == theirs:
 	case inTheirs && m.overruled(path, theirs.version):
 	case inOurs == inTheirs && ours == theirs:
-	case inOurs && inBase && inTheirs && ours == base && !m.fits(path, base.version, theirs.version):
 	case inOurs == inBase && ours == base:
 		if inTheirs {
+			m.follow(path, base.version, theirs.version)
 			m.merged.require[path] = theirs
 		} else {
 			delete(m.merged.require, path)
@@ -141,19 +141,16 @@ func (m *modMerge) overruled(path, to string) bool {
 	return false
 }
 
-// fits reports whether a requirement can be moved in the target as the fix moves it, and refuses if not. A requirement is a lower bound: the
-// fix's branch may have come from above, and what else the version needs is known only for the requirements that the fix's parent has.
-func (m *modMerge) fits(path, from, to string) bool {
+// follow moves a requirement in the target as the fix moves it. A requirement is a lower bound: the fix's branch may have come from above, and what else
+// the version needs is known only for the requirements that the fix's parent has.
+func (m *modMerge) follow(path, from, to string) {
 	switch {
 	case from == to, m.placeholder(path), m.ours.sibling(path, to):
 	case !atLeast(to, from):
-		m.refuse("the fix lowers %s from %s to %s", path, from, to)
-		return false
+		m.doubt("the fix lowers %s from %s to %s: another module of the target may need the higher one", path, from, to)
 	case !m.alike:
-		m.refuse("the fix moves %s from %s to %s, and the target has other versions of other modules: what else it needs is not known", path, from, to)
-		return false
+		m.doubt("the fix moves %s from %s to %s, and the target has other versions of other modules: it may need more", path, from, to)
 	}
-	return true
 }
 
 // alikeMods reports whether ours requires what base requires at the same versions, siblings apart.
@@ -197,6 +194,10 @@ func (m *modMerge) version(path string) string {
 		m.doubt("%s stays at %s, which is of another branch than the fix's %s and may lack what that has", path, ours, theirs)
 	case atLeast(ours, theirs):
 		m.note("%s stays at %s, which is at least the fix's %s", path, ours, theirs)
+	case semver.IsValid(base) && semver.MajorMinor(ours) == semver.MajorMinor(base) && atLeast(base, ours):
+		// A step within a minor leads to where the fix goes from: what the version needs is near what the target has.
+		m.doubt("the fix moves %s from %s to %s, the target had %s: it may need more", path, base, theirs, ours)
+		return theirs
 	default:
 		m.refuse("the fix moves %s from %s to %s, the target has %s", path, or(base, "nothing"), theirs, ours)
 	}

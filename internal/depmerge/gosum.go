@@ -12,7 +12,15 @@ import (
 )
 
 // Modules are the go.mod files beside a go.sum: in the three versions, and merged.
-type Modules struct{ Base, Ours, Theirs, Merged []byte }
+type Modules struct {
+	Base, Ours, Theirs, Merged []byte
+	// BaseEarlier and OursEarlier are how the two files stood when directories last stood in for the modules of [Modules.Localised], in the history of
+	// the fix's parent and in that of the target. They are nil if that is not known.
+	BaseEarlier, OursEarlier *Pair
+}
+
+// Pair are a go.mod and the go.sum beside it, at one time.
+type Pair struct{ Mod, Sum []byte }
 
 // sums is a go.sum file: the hashes by module and version, where the version of a go.mod file's hash ends in /go.mod.
 type sums map[module.Version]string
@@ -72,23 +80,28 @@ func mergeGoSum(s Sides, modules *Modules) Result {
 			return refused("go.mod of %s: %v", side.name, err)
 		}
 	}
-	base, ours, theirs := m.base.byModule(), m.ours.byModule(), m.theirs.byModule()
+	m.merge(m.base.byModule(), m.ours.byModule())
+	if !m.sameGraph && len(m.localised()) > 0 {
+		m.compareEarlier(modules)
+	}
+	return m.finish(m.merged.print())
+}
+
+// merge merges the hashes of each module. Base and ours may be others than those of the files: see [sumMerge.compareEarlier].
+func (m *sumMerge) merge(base, ours map[string]map[string]string) {
+	theirs := m.theirs.byModule()
 	all := maps.Clone(ours)
 	maps.Copy(all, theirs)
 	maps.Copy(all, base)
 	m.sameGraph = !slices.ContainsFunc(keys(all, nil), func(path string) bool {
 		return !m.mods.theirs.local(path) && !m.mods.ours.beside(path) && !maps.Equal(base[path], ours[path])
 	})
-	if !m.sameGraph && m.localised() {
-		m.refuse("the fix replaces modules by directories, and the target has other modules beside them: what go.sum has to hold depends on what the directories require")
-	}
 	for _, path := range keys(all, nil) {
 		for version, hash := range m.module(path, base[path], ours[path], theirs[path]) {
 			m.merged[module.Version{Path: path, Version: version}] = hash
 		}
 	}
 	m.check()
-	return m.finish(m.merged.print())
 }
 
 // byModule are the hashes of each module, by version.
@@ -114,9 +127,12 @@ func (m *sumMerge) module(path string, base, ours, theirs map[string]string) map
 		return nil // no version of it is ever downloaded
 	case m.kept(path):
 		return ours
+	case !m.sameGraph && m.needed(path, base, theirs):
+		m.refuse("the fix moves %s, and something else needs the version that it had: whether that holds for the target is not known", path)
+		return ours
 	case maps.Equal(base, ours):
 		if !m.sameGraph && m.unexplained(path) {
-			m.refuse("the fix changes the hashes of %s, and its go.mod does not say why; the target has other modules", path)
+			m.surprise(path)
 		}
 		return theirs
 	case maps.Equal(m.moved(path, base), versions(ours)):
@@ -130,6 +146,7 @@ func (m *sumMerge) module(path string, base, ours, theirs map[string]string) map
 func (m *sumMerge) byVersion(path string, base, ours, theirs map[string]string) map[string]string {
 	merged := map[string]string{}
 	maps.Copy(merged, ours)
+	m.supersede(path, base, theirs, merged)
 	for _, version := range keys(theirs, nil) {
 		hash := theirs[version]
 		if was, both := ours[version]; both && was != hash {
@@ -144,7 +161,7 @@ func (m *sumMerge) byVersion(path string, base, ours, theirs map[string]string) 
 		merged[version] = hash
 	}
 	for _, version := range keys(base, nil) {
-		if theirs[version] == "" && ours[version] != "" && !m.uses(path, version) {
+		if theirs[version] == "" && merged[version] != "" && !m.uses(path, version) {
 			m.refuse("the fix drops the hash of %s %s, and go.mod does not say whether the target needs it", path, version)
 		}
 	}
@@ -158,16 +175,6 @@ func (m *sumMerge) kept(path string) bool {
 	ours, inOurs := m.mods.ours.effective(path)
 	merged, inMerged := m.mods.merged.effective(path)
 	return base != theirs && inOurs && inMerged && ours == merged && merged != theirs
-}
-
-// localised reports whether the merge let directories stand in for modules.
-func (m *sumMerge) localised() bool {
-	for path := range m.mods.merged.require {
-		if m.mods.merged.local(path) && !m.mods.ours.local(path) {
-			return true
-		}
-	}
-	return false
 }
 
 // unexplained reports whether the fix leaves the module as it was in go.mod: then its hashes change because of what other modules require.
@@ -235,7 +242,11 @@ func (m *sumMerge) check() {
 		if !ok || had && was == v {
 			continue
 		}
-		if m.merged[module.Version{Path: v.Path, Version: v.Version + goModSuffix}] == "" {
+		key := module.Version{Path: v.Path, Version: v.Version + goModSuffix}
+		if theirs, _ := m.mods.theirs.effective(path); theirs == v && m.theirs[key] == "" {
+			continue // the fix does without it
+		}
+		if m.merged[key] == "" {
 			m.refuse("neither side has the hash of %s", v)
 		}
 	}
