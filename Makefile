@@ -49,14 +49,15 @@ bench: $(BIN)/benchstat ## benchmarks; compare two runs with benchstat
 	$(GO) test -run='^$$' -bench=. -benchmem -count=$(or $(COUNT),3) ./... | tee $(BIN)/bench.txt
 	$(BIN)/benchstat $(BIN)/bench.txt
 
-FUZZTIME ?= 10s
-fuzz: ## every fuzz target for FUZZTIME
+# With about thirty targets, two minutes each make an hour.
+FUZZTIME ?= 2m
+fuzz: ## every fuzz target for FUZZTIME (all: about an hour)
 	@set -e; for pkg in $$($(GO) list ./...); do \
 	  for target in $$($(GO) test -list '^Fuzz' $$pkg | grep '^Fuzz' || true); do \
-	    echo "$$pkg $$target"; $(GO) test -run='^$$' -fuzz="^$$target$$" -fuzztime=$(FUZZTIME) $$pkg; done; done
+	    echo "$$pkg $$target"; $(GO) test -run='^$$' -fuzz="^$$target$$" -fuzztime=$(FUZZTIME) -fuzzminimizetime=10x $$pkg; done; done
 
 replay: build ## pick real backports again: make replay REPO=clone.git PAIRS=pairs.json
-	scripts/replay.sh "$(REPO)" "$(PAIRS)"
+	$(BIN)/kubelts replay --repo "$(REPO)" --pairs "$(PAIRS)" $(REPLAYFLAGS)
 
 clean: ## remove what was built
 	rm -rf $(BIN)

@@ -105,7 +105,17 @@ func parseMoment(s string) (time.Time, error) {
 	return t, nil
 }
 
-func (p *pick) run(ctx context.Context, args []string) (err error) {
+func (p *pick) run(ctx context.Context, args []string) error {
+	return p.with(ctx, func(s *picking) error {
+		if p.stdin {
+			return s.batch(ctx)
+		}
+		return s.one(ctx, args[0])
+	})
+}
+
+// with opens the clone and the store for work.
+func (p *pick) with(ctx context.Context, work func(*picking) error) (err error) {
 	repo, err := gitrepo.Open(ctx, p.runner, p.repo)
 	if err != nil {
 		return err
@@ -121,10 +131,7 @@ func (p *pick) run(ctx context.Context, args []string) (err error) {
 	if err := s.index(ctx); err != nil {
 		return err
 	}
-	if p.stdin {
-		return s.batch(ctx)
-	}
-	return s.one(ctx, args[0])
+	return work(s)
 }
 
 // openStore opens where results go.

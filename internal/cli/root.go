@@ -88,6 +88,7 @@ func commands(a *app) []*cobra.Command {
 		newTriage(a),
 		newPick(a),
 		newLine(a),
+		newReplay(a),
 		newDemo(a),
 		newDocs(a),
 	}
