@@ -37,6 +37,7 @@ type fileMerge struct {
 	text       []byte
 	confidence Confidence // adapted or review
 	notes      []string   // what was done, for the result's notes
+	records    []string   // resolutions of memory that were used
 	refusals   []refusal  // any means that the file stays in conflict
 }
 
@@ -159,7 +160,7 @@ func (m *treeMerge) resolved(res *Result) {
 			continue
 		}
 		name := it.by.rung.name()
-		res.Files[i].Rung = name
+		res.Files[i].Rung, res.Files[i].Resolutions = name, it.by.merged.records
 		if !slices.Contains(names, name) {
 			names = append(names, name)
 		}

@@ -12,7 +12,7 @@ import (
 
 const rungMemory = "memory"
 
-// UseMemory gives the engine resolutions that people made before. It is to be called before the first pick; nil takes them away.
+// UseMemory gives the engine resolutions that people made before. It is not to be called while picks are under way; nil takes them away.
 func (e *Engine) UseMemory(known *memory.Library) { e.memory = known }
 
 // leftText is what the text merge left of a file in conflict.
@@ -40,7 +40,7 @@ func (r memoryRung) merge(_ context.Context, s fileSides) (fileMerge, error) {
 	if err != nil || answer == nil {
 		return fileMerge{}, err
 	}
-	out := fileMerge{text: answer.Text, confidence: Review, notes: answer.Notes}
+	out := fileMerge{text: answer.Text, confidence: Review, notes: answer.Notes, records: answer.Records}
 	if answer.Exact {
 		out.confidence = Adapted
 	}

@@ -60,6 +60,8 @@ type File struct {
 	From      string     `json:"from,omitempty"`
 	Rung      string     `json:"rung"`
 	Conflicts []Conflict `json:"conflicts,omitempty"`
+	// Resolutions are the names of recorded resolutions that the rung memory used.
+	Resolutions []string `json:"resolutions,omitempty"`
 	// Steps are what the rungs did about it, in order, and Versions its contents: only where the request asks for an explanation.
 	Steps    []Step    `json:"steps,omitempty"`
 	Versions *Versions `json:"versions,omitempty"`

@@ -197,6 +197,73 @@ func TestKilledRelease(t *testing.T) {
 	r.killed("proj", kills(t, 2), "line", "release", "1.0", "--at", "2026-11-22")
 }
 
+// TestKilledResolve: a killed resolve leaves the project as it was, or as it is to be, with the record in memory/.
+func TestKilledResolve(t *testing.T) {
+	r := newRig(t)
+	r.shell("cd proj && sh " + fixture(t, "records.sh"))
+	if err := r.kubelts("proj", "line", "update", "1.0", "--at", "2026-11-22").Run(); err == nil {
+		t.Fatal("the update left no conflict")
+	}
+	r.shell(`sed -i -e '/^<<<<<<<\|^|||||||\|^=======\|^>>>>>>>\|"closed"\|"shut"/d' proj/lines/1.0/conflicts/1-1d475fba79/files/door/door.go`)
+	resolve := []string{"line", "resolve", "1.0", "--author", "Ada Author <ada@example.org>", "--reason", "the words of 1.0", "--at", "2026-11-22"}
+	before := r.files("proj")
+	r.copy("proj", "undisturbed")
+	start := time.Now()
+	r.mustIn("undisturbed", resolve...)
+	whole, after := time.Since(start), r.files("undisturbed")
+	recorded, err := filepath.Glob(filepath.Join(r.root, "undisturbed", "memory", "*.resolution"))
+	if err != nil || len(recorded) != 1 {
+		t.Fatalf("recorded %v, %v", recorded, err)
+	}
+	times := kills(t, 6)
+	for i := range times {
+		r.copy("proj", "killed")
+		cmd := r.kubelts("killed", resolve...)
+		if err := cmd.Start(); err != nil {
+			t.Fatal(err)
+		}
+		time.Sleep(time.Duration((float64(i) + rand.Float64()) / float64(times) * float64(whole)))
+		if err := cmd.Process.Kill(); err != nil {
+			t.Fatal(err)
+		}
+		_ = cmd.Wait() // it was killed, or was done before
+		r.mustIn("killed", "line", "status")
+		got := r.files("killed")
+		if cmp.Equal(before, got) {
+			r.mustIn("killed", resolve...)
+			got = r.files("killed")
+		}
+		if diff := cmp.Diff(after, got); diff != "" {
+			t.Fatalf("neither as before nor as after (-after +got):\n%s", diff)
+		}
+	}
+}
+
+// TestInterruptedRecord: a journal with a record is finished, one that would write beside the records is not.
+func TestInterruptedRecord(t *testing.T) {
+	r := newRig(t)
+	journal := func(name string) {
+		content, err := json.Marshal(map[string]any{"writes": []map[string]any{{"name": name, "content": []byte("x")}}})
+		if err == nil {
+			err = os.WriteFile(filepath.Join(r.root, "proj", ".kubelts", "journal.json"), content, 0o600)
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	journal("memory/0123456789abcdef0123.resolution")
+	r.must("line", "status")
+	if _, ok := r.files("proj")["memory/0123456789abcdef0123.resolution"]; !ok {
+		t.Error("the record of the journal is not there")
+	}
+	for _, name := range []string{"memory/x/y.resolution", "memory/.git/config", "memory/hook", "memory/../x.resolution"} {
+		journal(name)
+		if out, err := r.kubelts("proj", "line", "status").CombinedOutput(); err == nil || !strings.Contains(string(out), "writes") {
+			t.Errorf("%s: %v: %s", name, err, out)
+		}
+	}
+}
+
 // TestInterruptedChange begins where a run was killed between the journal and the last file.
 func TestInterruptedChange(t *testing.T) {
 	r := newRig(t)

@@ -77,6 +77,9 @@ func (l *lineResolve) run(ctx context.Context, args []string) (err error) {
 	if _, err := fmt.Fprintf(l.Stdout, "resolved %s: lines/%s/patches/%s\n", done.Conflict, minor, done.Patch); err != nil {
 		return err
 	}
+	if err := l.printRecorded(done.Recorded, done.NotRecorded); err != nil {
+		return err
+	}
 	fmt.Fprintf(l.Stderr, "kubelts: hint: next is: kubelts line update %s\n", minor)
 	return nil
 }
@@ -140,4 +143,19 @@ func (l *lineDecide) run(args []string) (err error) {
 	}
 	_, err = fmt.Fprintf(l.Stdout, "recorded for %s: lines/%s/ledger.yaml\n", args[1], minor)
 	return err
+}
+
+// printRecorded says where a resolution is kept for the next time, and what of it is not.
+func (a *app) printRecorded(recorded, not []string) error {
+	for _, name := range recorded {
+		if _, err := fmt.Fprintf(a.Stdout, "recorded %s\n", name); err != nil {
+			return err
+		}
+	}
+	for _, why := range not {
+		if _, err := fmt.Fprintf(a.Stdout, "not recorded: %s\n", clean(why)); err != nil {
+			return err
+		}
+	}
+	return nil
 }

@@ -28,6 +28,10 @@ type ConflictFile struct {
 	Reasons []string `yaml:"reasons"`
 	Laid    git.OID  `yaml:"laid"` // the blob that was laid out: a file that is still equal to it was not edited
 	Mode    string   `yaml:"mode"` // as git writes it: 100644
+	// The three versions, as names of blobs; left out where a side has none.
+	Base   git.OID `yaml:"base,omitempty"`
+	Ours   git.OID `yaml:"ours,omitempty"`
+	Theirs git.OID `yaml:"theirs,omitempty"`
 }
 
 // ParseConflict reads a conflict.yaml. The name is for messages.

@@ -53,7 +53,7 @@ func (u *update) layOutOne(ctx context.Context, ch *change, w *work) error {
 		c := u.state.conflicts[at]
 		w.conflict = c.name
 		edited, err := u.project.edited(u.state, c)
-		if err != nil || edited || c.Onto == u.chain.tree && c.Tree == w.result.Tree {
+		if err != nil || edited {
 			return err
 		}
 	} else {
@@ -66,6 +66,12 @@ func (u *update) layOutOne(ctx context.Context, ch *change, w *work) error {
 	content, err := laid.Format()
 	if err != nil {
 		return err
+	}
+	if at >= 0 {
+		before, err := u.state.conflicts[at].Format()
+		if err != nil || string(before) == string(content) { // it names all blobs that were laid out
+			return err
+		}
 	}
 	dir := u.state.dir + "/conflicts/" + w.conflict
 	ch.remove(dir)
@@ -108,7 +114,10 @@ func (u *update) conflict(ctx context.Context, w *work) (*lts.Conflict, [][]byte
 		if len(f.Conflicts) == 0 {
 			continue
 		}
-		file := lts.ConflictFile{Path: f.Path, From: f.From, Mode: git.ModeFile.String()}
+		file := lts.ConflictFile{
+			Path: f.Path, From: f.From, Mode: git.ModeFile.String(),
+			Base: f.Conflicts[0].Base, Ours: f.Conflicts[0].Ours, Theirs: f.Conflicts[0].Theirs,
+		}
 		for _, conflict := range f.Conflicts {
 			reason := string(conflict.Reason)
 			if conflict.Note != "" {

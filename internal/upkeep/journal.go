@@ -67,7 +67,7 @@ func (c *change) commit(files Files) error {
 // check refuses names that no command changes. A project comes from somebody, and a journal in it may not write what is run, such as .git/config.
 func (c *change) check() error {
 	for _, w := range c.Writes {
-		if w.Name != ProjectFile && w.Name != ".gitignore" && !ofLine(w.Name) {
+		if w.Name != ProjectFile && w.Name != ".gitignore" && !ofLine(w.Name) && !ofMemory(w.Name) {
 			return errs.New(errs.Denied, "%s: writes %q", journalFile, w.Name)
 		}
 	}

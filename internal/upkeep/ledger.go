@@ -118,7 +118,7 @@ func (w *work) fill(p *lts.Pick) {
 	case w.waiting:
 		*p = lts.Pick{Commit: p.Commit, Outcome: lts.OutcomeWaiting, Decision: p.Decision}
 	case w.patch != "":
-		p.Outcome = lts.OutcomePicked
+		p.Outcome, p.Note = lts.OutcomePicked, remembered(w.result)
 	case w.result.Outcome == backport.Present:
 		p.Outcome = lts.OutcomePresent
 	case w.result.Outcome == backport.Empty:

@@ -31,6 +31,9 @@ type Resolved struct {
 	Patch    string  `json:"patch"`
 	Commit   git.OID `json:"commit"`
 	Tree     git.OID `json:"tree"`
+	// Recorded are the files below memory/ that keep the resolution for other lines; NotRecorded says what of it is kept in none, and why.
+	Recorded    []string `json:"recorded"`
+	NotRecorded []string `json:"notRecorded"`
 }
 
 // Resolve makes a patch of the edited files of a conflict, puts it at the end of the series and records the decision.
@@ -69,15 +72,23 @@ func (p *Project) Resolve(ctx context.Context, minor release.Minor, r Resolution
 	if err != nil {
 		return nil, err
 	}
-	if err := p.Store.SetRef(ctx, "refs/kubelts/lines/"+minor.String(), tip.tip); err != nil {
+	if err = p.Store.SetRef(ctx, "refs/kubelts/lines/"+minor.String(), tip.tip); err != nil {
 		return nil, err
 	}
 	var ch change
+	taught, err := p.teach(ctx, c, edits, r, &ch)
+	if err != nil {
+		return nil, err
+	}
 	ch.write(state.dir+"/patches/"+patch.Name, content)
 	ch.write(state.dir+"/series", state.series.Format())
 	ch.write(state.dir+"/ledger.yaml", ledger)
 	ch.remove(state.dir + "/conflicts/" + c.name)
-	return &Resolved{Conflict: c.name, Patch: patch.Name, Commit: c.Commit, Tree: tree}, ch.commit(p.Files)
+	done := &Resolved{Conflict: c.name, Patch: patch.Name, Commit: c.Commit, Tree: tree, Recorded: []string{}, NotRecorded: taught.Left}
+	for _, record := range taught.Records {
+		done.Recorded = append(done.Recorded, MemoryDir+"/"+record.FileName())
+	}
+	return done, ch.commit(p.Files)
 }
 
 // unlaid explains that the objects of a conflict are gone with the private store.

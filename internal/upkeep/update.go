@@ -11,6 +11,7 @@ import (
 	"github.com/kubelts/kubelts/internal/errs"
 	"github.com/kubelts/kubelts/internal/git"
 	"github.com/kubelts/kubelts/internal/lts"
+	"github.com/kubelts/kubelts/internal/memory"
 	"github.com/kubelts/kubelts/internal/release"
 	"github.com/kubelts/kubelts/internal/vuln"
 )
@@ -39,8 +40,12 @@ func (p *Project) Update(ctx context.Context, minor release.Minor, records []*vu
 	if err != nil {
 		return nil, err
 	}
+	known, err := ReadMemory(p.Files, MemoryDir)
+	if err != nil {
+		return nil, err
+	}
 	u := &update{
-		project: p, state: state, chain: tip, engine: backport.New(p.Store, p.Upstream),
+		project: p, state: state, chain: tip, engine: backport.New(p.Store, p.Upstream), memory: known,
 		made: map[git.OID]*work{}, blocked: map[string]bool{},
 	}
 	if err := u.plan(ctx, assessments); err != nil {
@@ -68,6 +73,7 @@ type update struct {
 	state   *lineState
 	chain   *chain
 	engine  *backport.Engine
+	memory  *memory.Library
 	queue   []*work           // in upstream's order
 	made    map[git.OID]*work // by upstream commit
 	blocked map[string]bool   // vulnerabilities with a commit that did not get in
@@ -165,10 +171,18 @@ func (u *update) pick(ctx context.Context, w *work) (bool, error) {
 	if w.waiting {
 		return false, nil
 	}
+	inHand, err := u.project.inHand(u.state, w.commit)
+	if err != nil {
+		return false, err
+	}
+	u.engine.UseMemory(u.memory)
+	if inHand {
+		u.engine.UseMemory(nil)
+	}
 	w.result = u.engine.Pick(ctx, backport.Request{
 		ID: w.commit.String(), Commit: w.commit, Onto: u.state.line.Base.Commit, OntoTree: u.chain.tree, Instances: w.instances,
 	})
-	if err := ctx.Err(); err != nil {
+	if ctx.Err() != nil {
 		return false, context.Cause(ctx)
 	}
 	switch w.result.Outcome {
