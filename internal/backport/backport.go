@@ -24,6 +24,7 @@ import (
 
 	"github.com/kubelts/kubelts/internal/errs"
 	"github.com/kubelts/kubelts/internal/git"
+	"github.com/kubelts/kubelts/internal/gotypes"
 	"github.com/kubelts/kubelts/internal/memory"
 	"github.com/kubelts/kubelts/internal/patch"
 )
@@ -60,6 +61,7 @@ type Engine struct {
 	store    git.Store
 	history  History
 	detector *patch.Detector
+	checker  *gotypes.Checker
 	rungs    []Rung
 	// fileRungs are for what the text merge leaves in conflict.
 	fileRungs []fileRung
@@ -70,7 +72,7 @@ type Engine struct {
 func New(store git.Store, history History) *Engine {
 	cached := newTreeCache(store)
 	return &Engine{
-		store: cached, history: history, detector: patch.NewDetector(cached),
+		store: cached, history: history, detector: patch.NewDetector(cached), checker: gotypes.NewChecker(),
 		rungs: []Rung{presentRung{}, verbatimRung{}, instanceRung{}, fileRungsRung{}}, fileRungs: fileRungs(),
 	}
 }

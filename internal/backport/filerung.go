@@ -18,12 +18,6 @@ type fileRung interface {
 	merge(ctx context.Context, s fileSides) (fileMerge, error)
 }
 
-// voucher is a file rung that looks at its results once more when all files of the pick are merged.
-type voucher interface {
-	// vouch returns why files cannot stand in the resulting tree, by path. It is asked once for each pick in which it merged a file.
-	vouch(ctx context.Context, in *mergedTree) (map[string][]refusal, error)
-}
-
 // fileSides are three versions of a file. They are shared: a rung must not change them.
 type fileSides struct {
 	path               string // in the resulting tree
@@ -96,31 +90,6 @@ func (it *item) refuse(refusals []refusal) {
 	}
 }
 
-// vouch lets the rungs look at what they merged, in the tree as it will be. What cannot stand goes back to the text merge's markers; a file
-// that the text merge merged keeps its text and has a conflict.
-func (m *treeMerge) vouch(ctx context.Context) error {
-	in := &mergedTree{merge: m}
-	for _, rung := range m.fileRungs {
-		v, ok := rung.(voucher)
-		if !ok || !slices.ContainsFunc(m.sorted(), func(it *item) bool { return it.by != nil && it.by.rung == rung }) {
-			continue
-		}
-		refused, err := v.vouch(ctx, in)
-		if err != nil {
-			return err
-		}
-		for p, refusals := range refused {
-			it := m.items[p]
-			if it.by != nil {
-				it.takeBack()
-			}
-			it.refuse(refusals)
-			it.refused(rung.name(), Withdrawn, refusals)
-		}
-	}
-	return nil
-}
-
 // takeBack gives an item back what the text merge made of it.
 func (it *item) takeBack() {
 	it.result.OID = it.by.markers
@@ -138,7 +107,7 @@ func (fileRungsRung) Try(ctx context.Context, e *Engine, job *Job) (*Result, err
 		return nil, nil //nolint:nilnil // nil means that the rung has nothing to say
 	}
 	m := e.treeMerge(job, job.Fix)
-	m.fileRungs = e.fileRungs
+	m.fileRungs, m.vouching = e.fileRungs, true
 	tree, err := m.run(ctx)
 	if err != nil {
 		return nil, err

@@ -26,6 +26,7 @@ func TestGoRung(t *testing.T) {
 		carried string            // the function that the fix adds
 		imports string            // what it imports
 		beside  map[string]string // other files of the target
+		main    map[string]string // other files of the fix and its parent, if not the target's
 		fixes   map[string]string // other files that the fix changes from what the target has, or adds
 		path    string            // if not p/a.go
 		reasons []backport.Reason // none: it is resolved
@@ -33,13 +34,13 @@ func TestGoRung(t *testing.T) {
 		{name: "needs nothing", carried: "func c() int { return a() }"},
 		{name: "needs what a sibling declares", carried: "func c() int { return d(1) }", beside: map[string]string{"p/d.go": "package p\n\nfunc d(int) int { return 1 }\n"}},
 		{name: "needs what the fix brings in another file", carried: "func c() int { return d(1) }", fixes: map[string]string{"p/d.go": "package p\n\nfunc d(int) int { return 1 }\n"}},
-		{name: "name that nothing declares", carried: "func c() int { return d(1) }", reasons: append(near, "undeclared-name")},
+		{name: "name that nothing declares", carried: "func c() int { return d(1) }", main: map[string]string{"p/d.go": "package p\n\nfunc d(int) int { return 1 }\n"}, reasons: append(near, "undeclared-name")},
 		{
-			name: "name that another file has", carried: "func c() int { return a() }", reasons: append(near, "duplicate-name"),
+			name: "name that another file has", carried: "func c() int { return a() }", main: map[string]string{}, reasons: append(near, "duplicate-name"),
 			beside: map[string]string{"p/d.go": "package p\n\nfunc c() int { return 3 }\n"},
 		},
 		{
-			name: "name of a file for one system", carried: "func c() int { return d(1) }", reasons: append(near, "undeclared-name"),
+			name: "name of a file for one system", carried: "func c() int { return d(1) }", main: map[string]string{"p/d.go": "package p\n\nfunc d(int) int { return 1 }\n"}, reasons: append(near, "undeclared-name"),
 			beside: map[string]string{"p/d_windows.go": "package p\n\nfunc d(int) int { return 1 }\n"},
 		},
 		{
@@ -49,7 +50,7 @@ func TestGoRung(t *testing.T) {
 			},
 		},
 		{
-			name: "name of another file for one system", carried: "func c() int { return a() }", reasons: append(near, "duplicate-name"),
+			name: "name of another file for one system", carried: "func c() int { return a() }", main: map[string]string{}, reasons: append(near, "duplicate-name"),
 			beside: map[string]string{"p/d_linux_test.go": "package p\n", "p/d_linux.go": "package p\n\nfunc c() int { return 3 }\n"},
 		},
 		{
@@ -57,11 +58,11 @@ func TestGoRung(t *testing.T) {
 			beside: map[string]string{"p/d_windows.go": "package p\n\nfunc c() int { return 3 }\n"},
 		},
 		{
-			name: "name of another package of the directory", carried: "func c() int { return d(1) }", reasons: append(near, "undeclared-name"),
+			name: "name of another package of the directory", carried: "func c() int { return d(1) }", main: map[string]string{"p/d.go": "package p\n\nfunc d(int) int { return 1 }\n"}, reasons: append(near, "undeclared-name"),
 			beside: map[string]string{"p/d.go": "package q\n\nfunc d(int) int { return 1 }\n"},
 		},
 		{
-			name: "other arguments", carried: "func c() int { return d(1) }", reasons: append(near, "undeclared-name"),
+			name: "other arguments", carried: "func c() int { return d(1) }", main: map[string]string{"p/d.go": "package p\n\nfunc d(int) int { return 1 }\n"}, reasons: append(near, "arguments"),
 			beside: map[string]string{"p/d.go": "package p\n\nfunc d(int, int) int { return 1 }\n"},
 		},
 		{
@@ -71,10 +72,12 @@ func TestGoRung(t *testing.T) {
 		{
 			name: "package of the module without the name", imports: "\nimport \"x.y/z/q\"\n", carried: "func c() int { return q.D() }",
 			beside: map[string]string{"go.mod": "module x.y/z\n", "q/q.go": "package q\n"}, reasons: append(near, "undeclared-name"),
+			main: map[string]string{"go.mod": "module x.y/z\n", "q/q.go": "package q\n\nfunc D() int { return 1 }\n"},
 		},
 		{
 			name: "package that the target does not have", imports: "\nimport \"x.y/z/q\"\n", carried: "func c() int { return q.D() }",
-			beside: map[string]string{"go.mod": "module x.y/z\n"}, reasons: append(near, "undeclared-name", "undeclared-name"),
+			beside: map[string]string{"go.mod": "module x.y/z\n"}, reasons: append(near, "undeclared-name"),
+			main: map[string]string{"go.mod": "module x.y/z\n", "q/q.go": "package q\n\nfunc D() int { return 1 }\n"},
 		},
 		{
 			name: "package of a required module", imports: "\nimport \"u.v/w/q\"\n", carried: "func c() int { return q.D() }",
@@ -83,6 +86,7 @@ func TestGoRung(t *testing.T) {
 		{
 			name: "major version that is not required", imports: "\nimport \"u.v/w/v2\"\n", carried: "func c() int { return w.D() }",
 			beside: map[string]string{"go.mod": "module x.y/z\n\nrequire u.v/w v1.0.0\n"}, reasons: append(near, "undeclared-name"),
+			main: map[string]string{"go.mod": "module x.y/z\n\nrequire u.v/w/v2 v2.0.0\n"},
 		},
 		{
 			name: "vendored package", imports: "\nimport \"u.v/w\"\n", carried: "func c() int { return w.D() }",
@@ -105,7 +109,10 @@ func TestGoRung(t *testing.T) {
 				}
 				return out
 			}
-			base, fix, onto := others(tt.beside), others(tt.beside, tt.fixes), others(tt.beside)
+			if tt.main == nil {
+				tt.main = tt.beside
+			}
+			base, fix, onto := others(tt.main), others(tt.main, tt.fixes), others(tt.beside)
 			base[p], fix[p], onto[p] = gofile("", a, b), gofile(tt.imports, a, b, tt.carried), gofile("", a)
 			store := gittest.NewMemory()
 			parent := commit(t, store, base.write(t, store), 0)
@@ -121,7 +128,8 @@ func TestGoRung(t *testing.T) {
 			if res.Outcome != backport.Resolved || res.Confidence != backport.Adapted || res.Rung != "go" {
 				t.Fatalf("got %+v", res)
 			}
-			want := maps.Clone(fix)
+			want := maps.Clone(onto)
+			maps.Copy(want, others(tt.fixes))
 			want[p] = gofile(tt.imports, a, tt.carried)
 			if diff := cmp.Diff(contents(want), contents(read(t, store, res.Tree, ""))); diff != "" {
 				t.Errorf("tree (-want +got):\n%s", diff)

@@ -2,143 +2,176 @@ package backport
 
 import (
 	"context"
-	"errors"
+	"encoding/json"
+	"go/parser"
+	"go/token"
 	"path"
 	"regexp"
 	"strings"
 
 	"golang.org/x/mod/modfile"
-
-	"github.com/kubelts/kubelts/internal/git"
 )
 
-// importDirs finds packages for the imports of one file: in its module, in modules beside it, in vendored trees, among the dependencies.
-type importDirs struct {
-	in   *mergedTree
-	file string
-
-	read bool
-	root string // the directory of go.mod
-	mod  *modfile.File
+// module is a go.mod that files belong to.
+type module struct {
+	dir  string
+	file *modfile.File // nil if it does not parse
 }
 
 var majorVersion = regexp.MustCompile(`^v[0-9]+(/|$)`)
 
-// find says whether the target has the package, as far as its files tell, and in which directory of the tree it is, if it is in the tree.
-func (d *importDirs) find(ctx context.Context, imported string) (known bool, dir string, err error) {
+// Package implements [gotypes.Tree]: it looks in the module of the file, in modules beside it, in vendored trees, among the dependencies.
+func (t *mergedTree) Package(ctx context.Context, from, imported string) (dir string, known bool, err error) {
 	if first, _, _ := strings.Cut(imported, "/"); !strings.Contains(first, ".") {
-		return true, "", nil
+		return "", true, nil
 	}
-	if err := d.load(ctx); err != nil {
-		return false, "", err
+	mod, err := t.moduleOf(ctx, from)
+	if err != nil {
+		return "", false, err
 	}
-	if d.mod != nil {
-		return d.inModules(ctx, imported)
+	if mod != nil {
+		return t.inModules(ctx, mod, imported)
 	}
-	return d.inGopath(ctx, imported)
+	return t.inGopath(ctx, from, imported)
 }
 
-// load reads the go.mod of the module that the file belongs to.
-func (d *importDirs) load(ctx context.Context) error {
-	if d.read {
-		return nil
+// moduleOf reads the go.mod that files of a directory belong to. It is nil if there is none.
+func (t *mergedTree) moduleOf(ctx context.Context, dir string) (*module, error) {
+	if m, ok := t.modules[dir]; ok {
+		return m, nil
 	}
-	d.read = true
-	for dir := path.Dir(d.file); ; dir = path.Dir(dir) {
-		content, err := d.in.content(ctx, path.Join(dir, "go.mod"))
-		if err != nil {
-			return err
-		}
-		if content != nil {
-			d.root = dir
-			d.mod, _ = modfile.ParseLax("go.mod", content, nil) // one that does not parse says nothing
-			return nil
-		}
-		if dir == "." {
-			return nil
+	if t.modules == nil {
+		t.modules = map[string]*module{}
+	}
+	content, err := t.content(ctx, path.Join(dir, "go.mod"))
+	if err != nil {
+		return nil, err
+	}
+	var m *module
+	switch {
+	case content != nil:
+		m = &module{dir: dir}
+		m.file, _ = modfile.ParseLax("go.mod", content, nil) // one that does not parse says nothing
+	case dir != ".":
+		if m, err = t.moduleOf(ctx, path.Dir(dir)); err != nil {
+			return nil, err
 		}
 	}
+	t.modules[dir] = m
+	return m, nil
 }
 
-func (d *importDirs) inModules(ctx context.Context, imported string) (known bool, dir string, err error) {
-	local := map[string]string{}
-	if d.mod.Module != nil {
-		local[d.mod.Module.Mod.Path] = d.root
+func (t *mergedTree) inModules(ctx context.Context, mod *module, imported string) (dir string, known bool, err error) {
+	if mod.file == nil {
+		return "", true, nil
 	}
-	for _, r := range d.mod.Replace {
-		if strings.HasPrefix(r.New.Path, "./") || strings.HasPrefix(r.New.Path, "../") {
-			local[r.Old.Path] = path.Join(d.root, r.New.Path)
+	best, at, required := "", "", false
+	better := func(module string) bool { return below(imported, module) && len(module) > len(best) }
+	if m := mod.file.Module; m != nil && better(m.Mod.Path) {
+		best, at = m.Mod.Path, mod.dir
+	}
+	for _, r := range mod.file.Replace {
+		if (strings.HasPrefix(r.New.Path, "./") || strings.HasPrefix(r.New.Path, "../")) && better(r.Old.Path) {
+			best, at = r.Old.Path, path.Join(mod.dir, r.New.Path)
 		}
 	}
-	best, required := "", false
-	for module := range local {
-		if below(imported, module) && len(module) > len(best) {
-			best = module
-		}
-	}
-	for _, r := range d.mod.Require {
-		if below(imported, r.Mod.Path) && len(r.Mod.Path) > len(best) {
+	for _, r := range mod.file.Require {
+		if better(r.Mod.Path) {
 			best, required = r.Mod.Path, true
 		}
 	}
 	switch {
 	case best == "":
-		return false, "", nil
+		return "", false, nil
 	case required:
 		rest := strings.TrimPrefix(strings.TrimPrefix(imported, best), "/")
-		return !majorVersion.MatchString(rest), "", nil
+		dir, err = t.directory(ctx, path.Join(mod.dir, "vendor", imported))
+		return dir, dir != "" || !majorVersion.MatchString(rest), err
 	}
-	dir = path.Join(local[best], strings.TrimPrefix(imported, best))
-	there, err := d.in.isDirectory(ctx, dir)
-	return there, dir, err
+	if at = path.Join(at, strings.TrimPrefix(imported, best)); strings.HasPrefix(at, "../") {
+		return "", true, nil // a module that is no part of the tree
+	}
+	dir, err = t.directory(ctx, at)
+	return dir, dir != "", err
 }
 
 func below(imported, module string) bool {
 	return imported == module || strings.HasPrefix(imported, module+"/")
 }
 
-// inGopath looks into vendored trees, and takes a path whose end is a directory of the tree for one of its own packages.
-func (d *importDirs) inGopath(ctx context.Context, imported string) (known bool, dir string, err error) {
+// inGopath looks into vendored trees, and below the path that the tree's own packages are imported by.
+func (t *mergedTree) inGopath(ctx context.Context, from, imported string) (dir string, known bool, err error) {
 	for _, vendor := range []string{"vendor", "cmd/vendor", "Godeps/_workspace/src"} {
-		dir = path.Join(vendor, imported)
-		if known, err = d.in.isDirectory(ctx, dir); known || err != nil {
-			return known, dir, err
+		if dir, err = t.directory(ctx, path.Join(vendor, imported)); dir != "" || err != nil {
+			return dir, dir != "", err
 		}
 	}
-	parts := strings.Split(imported, "/")
-	for from := 2; from <= 3 && from < len(parts); from++ {
-		dir = strings.Join(parts[from:], "/")
-		if known, err = d.in.isDirectory(ctx, dir); known || err != nil {
-			return known, dir, err
-		}
+	root, err := t.ownRoot(ctx, from)
+	if err != nil {
+		return "", false, err
 	}
-	deps, err := d.in.content(ctx, "Godeps/Godeps.json")
-	return strings.Contains(string(deps), `"`+imported+`"`), "", err
+	if root != "" && below(imported, root) {
+		dir, err = t.directory(ctx, path.Join(".", strings.TrimPrefix(imported, root)))
+		return dir, dir != "", err
+	}
+	deps, err := t.content(ctx, "Godeps/Godeps.json")
+	return "", strings.Contains(string(deps), `"`+imported+`"`), err
 }
 
-// content reads a file of the resulting tree; nil if it is not there.
-func (t *mergedTree) content(ctx context.Context, file string) ([]byte, error) {
-	entry, err := t.entry(ctx, file)
-	if err != nil || !entry.Mode.IsRegular() {
-		return nil, err
+// ownRoot is the path by which packages of the tree import each other: as Godeps.json says, or else the beginning of paths whose ends are directories
+// of the tree, that which most imports of a directory have.
+func (t *mergedTree) ownRoot(ctx context.Context, from string) (string, error) {
+	if t.root != nil {
+		return *t.root, nil
 	}
-	content, err := t.merge.engine.store.Blob(ctx, entry.OID)
-	if _, large := errors.AsType[*git.OversizeError](err); large {
-		return nil, nil
+	var deps struct{ ImportPath string }
+	content, err := t.content(ctx, "Godeps/Godeps.json")
+	if err != nil {
+		return "", err
 	}
-	return content, err
+	if json.Unmarshal(content, &deps) == nil && deps.ImportPath != "" {
+		t.root = &deps.ImportPath
+		return deps.ImportPath, nil
+	}
+	root, err := t.vote(ctx, from)
+	if err == nil && root != "" {
+		t.root = &root
+	}
+	return root, err
 }
 
-// isDirectory reports whether the target, or the fix in it, has such a directory.
-func (t *mergedTree) isDirectory(ctx context.Context, dir string) (bool, error) {
-	for p, it := range t.merge.items {
-		if it.result.Exists() && path.Dir(p) == dir {
-			return true, nil
+func (t *mergedTree) vote(ctx context.Context, from string) (string, error) {
+	files, err := t.Files(ctx, from)
+	if err != nil {
+		return "", err
+	}
+	votes, best := map[string]int{}, ""
+	const most = 50
+	for _, f := range files[:min(len(files), most)] {
+		content, err := t.engine.store.Blob(ctx, f.OID)
+		if err != nil {
+			continue
+		}
+		parsed, _ := parser.ParseFile(token.NewFileSet(), "", content, parser.ImportsOnly)
+		if parsed == nil {
+			continue
+		}
+		for _, spec := range parsed.Imports {
+			parts := strings.Split(strings.Trim(spec.Path.Value, "\"`"), "/")
+			for n := 2; n <= 3 && n < len(parts) && strings.Contains(parts[0], "."); n++ {
+				dir, err := t.directory(ctx, path.Join(parts[n:]...))
+				if err != nil {
+					return "", err
+				}
+				root := path.Join(parts[:n]...)
+				if dir == "" {
+					continue
+				}
+				if votes[root]++; votes[root] > votes[best] || votes[root] == votes[best] && root < best {
+					best = root
+				}
+			}
 		}
 	}
-	if strings.HasPrefix(dir, "../") || dir == ".." {
-		return false, nil
-	}
-	entry, err := t.merge.engine.lookup(ctx, t.merge.ours, dir)
-	return entry.Mode.IsTree(), err
+	return best, nil
 }

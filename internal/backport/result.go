@@ -92,6 +92,12 @@ const (
 	ReasonDependency      Reason = "dependency"        // an entry of a dependency file that nobody can decide without knowing more: markers
 	ReasonMemory          Reason = "memory"            // resolutions are recorded for the conflict, and none can be used: markers
 	ReasonGenerated       Reason = "generated"         // both sides changed a generated file, and it was not made again: markers
+	ReasonUndeclared      Reason = "undeclared-name"   // Go source mentions what the target does not have
+	ReasonDuplicate       Reason = "duplicate-name"    // Go source declares or imports something twice
+	ReasonUnused          Reason = "unused"            // Go source has an import or variable that is not used
+	ReasonArguments       Reason = "arguments"         // Go source calls or assigns with another number of values than the target's function has
+	ReasonMismatch        Reason = "mismatch"          // Go source has types that do not fit
+	ReasonSyntax          Reason = "syntax"            // Go source does not parse
 )
 
 // Conflict is something that is left for a person.

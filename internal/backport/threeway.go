@@ -51,11 +51,13 @@ type treeMerge struct {
 	wanted     map[string]bool
 	notes      []string
 	fileRungs  []fileRung // for what the text merge leaves in conflict
+	vouching   bool       // whether Go source is looked at once more
 }
 
 // merge carries the source over to the target's tree.
 func (e *Engine) merge(ctx context.Context, job *Job, source Source, rung string) (*Result, error) {
 	m := e.treeMerge(job, source)
+	m.vouching = rung != rungPresent
 	tree, err := m.run(ctx)
 	if err != nil {
 		return nil, err
@@ -94,8 +96,10 @@ func (m *treeMerge) run(ctx context.Context) (git.OID, error) {
 			return git.OID{}, err
 		}
 	}
-	if err = m.vouch(ctx); err != nil {
-		return git.OID{}, err
+	if m.vouching {
+		if err = m.vouch(ctx); err != nil {
+			return git.OID{}, err
+		}
 	}
 	if err = m.remember(ctx); err != nil {
 		return git.OID{}, err

@@ -1,0 +1,144 @@
+package gotypes
+
+import (
+	"path"
+	"slices"
+
+	"github.com/kubelts/kubelts/internal/git"
+)
+
+// unusedImports finds imports that the merged files do not use, by names alone: an import that the files of a side seem not to use either has another
+// name than we think.
+func (l *look) unusedImports() ([]Fault, error) {
+	var out []Fault
+	var theirs map[string]bool
+	for _, c := range l.changed {
+		if c.is == nil {
+			continue
+		}
+		var was map[string]imported
+		if c.was != nil {
+			was = c.was.unused()
+		}
+		for _, i := range c.is.unused() {
+			if _, ok := was[i.path]; ok {
+				continue
+			}
+			if theirs == nil {
+				var err error
+				if theirs, err = l.unusedThere(); err != nil {
+					return nil, err
+				}
+			}
+			if !theirs[i.path] {
+				out = append(out, Fault{
+					Path: path.Join(l.place.dir, c.name), Line: c.is.line(i.spec.Pos()), Kind: Unused, Import: i.path, Note: "imports " + i.path + " and does not use it",
+				})
+			}
+		}
+	}
+	return out, nil
+}
+
+// unusedThere are the imports that the fix's files seem not to use.
+func (l *look) unusedThere() (map[string]bool, error) {
+	out := map[string]bool{}
+	files, err := l.files(l.question.Theirs, l.place.theirs)
+	if err != nil {
+		return nil, err
+	}
+	for _, c := range l.changed {
+		id, ok := files[c.name]
+		if !ok {
+			continue
+		}
+		src, err := l.whole(l.question.Theirs, c.name, id)
+		if unread(err) {
+			continue
+		}
+		if err != nil {
+			return nil, err
+		}
+		for p := range src.unused() {
+			out[p] = true
+		}
+	}
+	return out, nil
+}
+
+// unused are the imports of a file that nothing in it seems to use, by path.
+func (s *source) unused() map[string]imported {
+	qualifiers := s.qualifiers()
+	out := map[string]imported{}
+	for name, i := range s.bind(qualifiers, func(string) string { return "" }) {
+		if !qualifiers[name] && i.path != "C" {
+			out[i.path] = i
+		}
+	}
+	bound := map[string]bool{}
+	for _, i := range s.bind(qualifiers, func(string) string { return "" }) {
+		bound[i.path] = true
+	}
+	for _, i := range s.imports() {
+		if i.name == "" && !bound[i.path] && i.path != "C" {
+			out[i.path] = i
+		}
+	}
+	return out
+}
+
+// unknownPackages are packages that changed files import anew and that the merged tree is not known to have, although the fix's is.
+func (l *look) unknownPackages(files map[string]git.OID) ([]Fault, error) {
+	var out []Fault
+	for _, c := range l.changed {
+		if c.is == nil {
+			continue
+		}
+		for _, i := range c.is.imports() {
+			if c.was != nil && slices.ContainsFunc(c.was.imports(), func(o imported) bool { return o.path == i.path }) {
+				continue
+			}
+			_, known, err := l.question.Merged.Package(l.ctx, l.place.dir, i.path)
+			if err != nil {
+				return nil, err
+			}
+			if known {
+				continue
+			}
+			if _, known, err = l.question.Theirs.Package(l.ctx, l.place.theirs, i.path); err != nil {
+				return nil, err
+			}
+			beside, err := l.importedBeside(files, i.path)
+			if err != nil {
+				return nil, err
+			}
+			if known && !beside {
+				out = append(out, Fault{
+					Path: path.Join(l.place.dir, c.name), Line: c.is.line(i.spec.Pos()), Kind: NoPackage, Import: i.path,
+					Note: "imports " + i.path + ", which the target is not known to have",
+				})
+			}
+		}
+	}
+	return out, nil
+}
+
+// importedBeside reports whether a file of the directory that the merge did not change imports a package.
+func (l *look) importedBeside(files map[string]git.OID, imp string) (bool, error) {
+	for name, id := range files {
+		if slices.ContainsFunc(l.changed, func(c changedFile) bool { return c.name == name }) {
+			continue
+		}
+		src, err := l.checker.source(l.ctx, l.epoch, l.question.Merged, File{Name: name, OID: id})
+		if unread(err) {
+			continue
+		}
+		if err != nil {
+			return false, err
+		}
+		if slices.ContainsFunc(src.imports(), func(i imported) bool { return i.path == imp }) {
+			return true, nil
+		}
+	}
+	return false, nil
+}
