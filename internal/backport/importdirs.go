@@ -115,7 +115,9 @@ func (t *mergedTree) inGopath(ctx context.Context, from, imported string) (dir s
 		return dir, dir != "", err
 	}
 	deps, err := t.content(ctx, "Godeps/Godeps.json")
-	return "", strings.Contains(string(deps), `"`+imported+`"`), err
+	const repository = 3 // elements of a path: a host, an owner and a name
+	parts := strings.SplitN(imported, "/", repository+1)
+	return "", strings.Contains(string(deps), `"`+strings.Join(parts[:min(len(parts), repository)], "/")), err
 }
 
 // ownRoot is the path by which packages of the tree import each other: as Godeps.json says, or else the beginning of paths whose ends are directories

@@ -47,11 +47,6 @@ func (r memoryRung) merge(_ context.Context, s fileSides) (fileMerge, error) {
 	return out, nil
 }
 
-// vouch looks at what was remembered as at what the rung go merged: a person knew another branch.
-func (memoryRung) vouch(ctx context.Context, in *mergedTree) (map[string][]refusal, error) {
-	return goRung{}.vouch(ctx, in)
-}
-
 func (s fileSides) remembered() memory.Sides {
 	return memory.Sides{Path: s.path, Added: s.added, Base: s.base, Ours: s.ours, Theirs: s.theirs}
 }
@@ -87,11 +82,7 @@ func (m *treeMerge) remember(ctx context.Context) error {
 	if !answered {
 		return nil
 	}
-	others := m.fileRungs
-	m.fileRungs = []fileRung{rung}
-	err := m.vouch(ctx)
-	m.fileRungs = others
-	return err
+	return m.vouch(ctx) // a person knew another branch
 }
 
 // settleBy puts a rung's text in the place of what the text merge left.

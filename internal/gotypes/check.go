@@ -106,8 +106,8 @@ func (c *checking) files(p *pkg) []*ast.File {
 	var out []*ast.File
 	for _, src := range p.files {
 		entries := bySource[src]
-		if len(entries) == 0 {
-			continue
+		if len(entries) == 0 && src != p.files[0] {
+			continue // one file there must be, to give the package its name
 		}
 		slices.SortFunc(entries, func(a, b *entry) int { return int(a.decl.Pos() - b.decl.Pos()) })
 		f := &ast.File{Package: src.file.Package, Name: src.file.Name, FileStart: src.file.FileStart, FileEnd: src.file.FileEnd}

@@ -3,6 +3,7 @@ package gotypes
 import (
 	"cmp"
 	"context"
+	"errors"
 	"fmt"
 	"maps"
 	"path"
@@ -166,9 +167,11 @@ func (l *look) differences() ([]Fault, error) {
 		}
 		if id, ok := merged[name]; ok {
 			c.is, err = l.whole(l.question.Merged, name, id)
-			if c.is == nil && err != nil && strings.HasPrefix(err.Error(), errSyntax.Error()) && c.was != nil {
-				faults = append(faults, Fault{Path: path.Join(l.place.dir, name), Kind: Syntax, Note: err.Error()})
-				continue
+			if errors.Is(err, errSyntax) {
+				if c.was != nil && !l.brokenThere(name) {
+					faults = append(faults, Fault{Path: path.Join(l.place.dir, name), Kind: Syntax, Note: err.Error()})
+				}
+				continue // what is no Go on either side need not be any here
 			}
 			if err != nil {
 				return nil, err
@@ -177,6 +180,16 @@ func (l *look) differences() ([]Fault, error) {
 		l.changed = append(l.changed, c)
 	}
 	return faults, nil
+}
+
+// brokenThere reports whether the fix's file of that name does not parse.
+func (l *look) brokenThere(name string) bool {
+	files, err := l.files(l.question.Theirs, l.place.theirs)
+	if err != nil {
+		return false
+	}
+	_, err = l.whole(l.question.Theirs, name, files[name])
+	return errors.Is(err, errSyntax)
 }
 
 // whole parses a file with its functions' bodies.
