@@ -9,6 +9,7 @@ import (
 
 	"github.com/kubelts/kubelts/internal/backport"
 	"github.com/kubelts/kubelts/internal/errs"
+	"github.com/kubelts/kubelts/internal/git"
 )
 
 // Trial is a pair with what became of it.
@@ -18,6 +19,7 @@ type Trial struct {
 	Repository string              `json:"repository"`
 	Outcome    backport.Outcome    `json:"outcome"`
 	Confidence backport.Confidence `json:"confidence,omitempty"`
+	Tree       git.OID             `json:"tree,omitzero"`
 	Method     string              `json:"method"` // the rungs that did it, such as dep+go
 	Judgement
 	Git     *Judgement    `json:"git,omitempty"` // what plain git's result is worth
@@ -35,7 +37,7 @@ type FileReasons struct {
 
 // NewTrial notes what a pick's result says of itself; the judgements are the caller's to add.
 func NewTrial(repository string, p Pair, r backport.Result) Trial {
-	t := Trial{Pair: p, Repository: repository, Outcome: r.Outcome, Confidence: r.Confidence, Method: method(r)}
+	t := Trial{Pair: p, Repository: repository, Outcome: r.Outcome, Confidence: r.Confidence, Tree: r.Tree, Method: method(r)}
 	if r.Error != nil {
 		t.Problem = r.Error.Kind
 	}

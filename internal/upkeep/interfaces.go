@@ -28,6 +28,7 @@ type VerifyJob struct {
 	// Changed are the paths that the series touches, relative to the tree's root, sorted, deleted ones included.
 	Changed       []string
 	Transitive    bool // all packages that import a changed one, not only those that do so directly
+	CompileOnly   bool // build and vet the packages of the changed paths alone, and run no test
 	Network       bool // the builds and tests may reach the network
 	Toolchain     string
 	Build         lts.BuildConfig

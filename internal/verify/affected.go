@@ -13,6 +13,19 @@ type scope struct {
 	notes []string
 }
 
+// touched returns the packages that the changed paths belong to.
+func touched(line, base map[string]*pkg, changed []string) scope {
+	s := scope{keys: map[string]bool{}}
+	for _, packages := range []map[string]*pkg{line, base} {
+		for _, p := range changed {
+			for _, key := range owners(packages, p) {
+				s.keys[key] = true
+			}
+		}
+	}
+	return s
+}
+
 // affected returns the packages that the changed paths belong to and those that import them, seen from both trees: a package that
 // only the base has still has importers on the line. Packages from outside of the tree count as changed when the two trees use different
 // versions of their module.

@@ -71,7 +71,7 @@ func (p *progress) step(packages int, what string) {
 	p.report(min(p.done, p.total), p.total, what)
 }
 
-// run builds, vets and tests the targets of a side, within the time for one side. What fails is in the result.
+// run builds, vets and, unless the job only compiles, tests the targets of a side, within the time for one side. What fails is in the result.
 func (t *tool) run(ctx context.Context, s *side, p *progress) *observed {
 	ctx, cancel := context.WithTimeout(ctx, t.builder.options.Time)
 	defer cancel()
@@ -97,6 +97,9 @@ func (t *tool) run(ctx context.Context, s *side, p *progress) *observed {
 		p.step(len(ready), "built")
 		t.vet(ctx, s, u, ready, o)
 		p.step(len(ready), "vetted")
+		if t.compileOnly {
+			continue
+		}
 		t.test(ctx, s, u, testRun{packages: ready, progress: p}, o)
 		for _, target := range ready {
 			t.resume(ctx, s, target, o)
@@ -117,6 +120,16 @@ func (o *observed) fail(s *side, f lts.Failure) {
 	if !slices.ContainsFunc(o.failures, same) {
 		o.failures = append(o.failures, f)
 	}
+}
+
+// first is the first thing that a failing compiler said, without the line that only names the package.
+func (o *observed) first() string {
+	for _, f := range o.failures {
+		if f.Output != "" {
+			return firstLine(f.Output)
+		}
+	}
+	return "no reason was given"
 }
 
 // has reports whether a step failed for a package.

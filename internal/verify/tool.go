@@ -25,6 +25,8 @@ type toolConfig struct {
 	network   bool
 	cache     string   // the name of the build cache: verify or build
 	visible   []string // directories of the job
+
+	compileOnly bool // run no test
 }
 
 // tool calls the go program in a scrubbed environment.

@@ -110,6 +110,7 @@ func (b *Builder) Verify(ctx context.Context, job upkeep.VerifyJob) (*lts.Verifi
 func (b *Builder) verify(ctx context.Context, job upkeep.VerifyJob) (*lts.Verification, error) {
 	t, err := b.newTool(ctx, toolConfig{
 		toolchain: job.Toolchain, build: job.Build, network: job.Network, cache: "verify", visible: []string{job.Line, job.Base},
+		compileOnly: job.CompileOnly,
 	})
 	if err != nil {
 		return nil, err
@@ -119,7 +120,10 @@ func (b *Builder) verify(ctx context.Context, job upkeep.VerifyJob) (*lts.Verifi
 	if err != nil {
 		return nil, err
 	}
-	scope := affected(line.packages, base.packages, job.Changed, job.Transitive)
+	scope := touched(line.packages, base.packages, job.Changed)
+	if !job.CompileOnly {
+		scope = affected(line.packages, base.packages, job.Changed, job.Transitive)
+	}
 	line.choose(scope.keys)
 	base.choose(scope.keys)
 	if len(line.targets) == 0 {
@@ -133,7 +137,7 @@ func (b *Builder) verify(ctx context.Context, job upkeep.VerifyJob) (*lts.Verifi
 		return nil, err
 	}
 	if lineSeen.buildsNone(line.targets) && baseSeen.buildsNone(base.targets) {
-		return nil, errs.WithHint(errs.New(errs.Invalid, "none of the %d packages builds, on the line or on its base, so nothing can be proved", len(line.targets)),
+		return nil, errs.WithHint(errs.New(errs.Invalid, "none of the %d packages builds, on the line or on its base, so nothing can be proved: %s", len(line.targets), baseSeen.first()),
 			"see whether toolchain and build in line.yaml fit the tree, and whether its modules are here (--network)")
 	}
 	again := t.confirm(ctx, line, base, [2]*observed{lineSeen, baseSeen})
@@ -142,7 +146,10 @@ func (b *Builder) verify(ctx context.Context, job upkeep.VerifyJob) (*lts.Verifi
 	}
 	v := compare(lineSeen, baseSeen, again, job.KnownFailures)
 	v.Toolchain, v.Scope = t.version, lts.ScopeDirect
-	if job.Transitive {
+	switch {
+	case job.CompileOnly:
+		v.Scope = "" // nobody is to take it for the proof of a line
+	case job.Transitive:
 		v.Scope = lts.ScopeTransitive
 	}
 	v.Packages = line.importPaths()

@@ -220,6 +220,40 @@ func TestTransitiveReachesEveryImporter(t *testing.T) {
 	}
 }
 
+func TestCompileOnlyRunsNoTest(t *testing.T) {
+	job := moduleJob(t, shop, `
+-- price/price.go --
+package price
+
+func Of(n int) string { return "" }
+-- other/other.go --
+package other
+
+import "testing"
+
+func init() { testing.Short() }
+`, `
+-- other/other.go --
+package other
+
+var broken int = ""
+`, "other/other.go", "price/price.go")
+	job.CompileOnly = true
+	v, err := newBuilder(t, nil).Verify(t.Context(), job)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff([]string{"vet finding example.com/shop/price "}, brief(v.New)); diff != "" {
+		t.Error(diff)
+	}
+	if diff := cmp.Diff([]string{"build build-failed example.com/shop/other "}, brief(v.Cured)); diff != "" {
+		t.Error(diff)
+	}
+	if diff := cmp.Diff([]string{"example.com/shop/other", "example.com/shop/price"}, v.Packages); diff != "" || v.Tests != 0 || v.Scope != "" {
+		t.Errorf("%d tests, scope %q, packages %s", v.Tests, v.Scope, diff)
+	}
+}
+
 func TestNoPackageIsAnError(t *testing.T) {
 	job := moduleJob(t, shop, "", "", "docs/readme.md")
 	if _, err := newBuilder(t, nil).Verify(t.Context(), job); !errs.Is(err, errs.Invalid) || !strings.Contains(err.Error(), "no Go package") {
