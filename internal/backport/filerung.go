@@ -71,9 +71,16 @@ func (m *treeMerge) byFile(ctx context.Context, it *item, s fileSides, markers g
 		return git.OID{}, err
 	}
 	if len(merged.refusals) > 0 {
-		it.refuse(merged.refusals)
+		translated, ok, err := m.inDialect(ctx, s)
+		if err != nil {
+			return git.OID{}, err
+		}
 		it.refused(rung.name(), Refused, merged.refusals)
-		return markers, nil
+		if !ok {
+			it.refuse(merged.refusals)
+			return markers, nil
+		}
+		rung, merged = dialectRung{}, translated
 	}
 	it.by = &settledBy{
 		rung: rung, sides: s, merged: merged, markers: markers, keep: keep,

@@ -24,6 +24,15 @@ func (m *treeMerge) vouch(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	if m.fileRungs != nil && len(verdict.Faults) > 0 {
+		better, ok, err := m.again(ctx, verdict.Faults)
+		if err != nil {
+			return err
+		}
+		if ok {
+			verdict = better
+		}
+	}
 	for _, note := range verdict.Unseen {
 		if len(m.notes) < maxNotes {
 			m.notes = append(m.notes, "not vouched for: "+note)

@@ -1,0 +1,285 @@
+package godialect
+
+import (
+	"go/ast"
+	"go/parser"
+	"go/scanner"
+	"go/token"
+	"path"
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+)
+
+// kind is what a name stands for.
+type kind byte
+
+const (
+	other  kind = iota // punctuation, literals, keywords
+	symbol             // a name of a package
+	local              // a variable of a function
+	member             // a field or method
+)
+
+// atom is what texts are compared by: a token, or a name with the members behind it (a.b.c).
+type atom struct {
+	text    string
+	lo, hi  int
+	line    int
+	kind    kind   // of the first name
+	symbol  Symbol // if it is one
+	foreign bool   // the first name is an import, and names[0] what stands behind it
+	names   []string
+	at      []int // where each of names begins
+}
+
+// importSpec is one import.
+type importSpec struct {
+	alias, path string // alias as written, or empty
+	node        *ast.ImportSpec
+}
+
+// callName is the name by which a file uses the import, as far as the path tells.
+func (s importSpec) callName() string {
+	if s.alias != "" {
+		return s.alias
+	}
+	return packageName(s.path)
+}
+
+var version = regexp.MustCompile(`^v[0-9]+$`)
+
+func packageName(p string) string {
+	last := path.Base(p)
+	if version.MatchString(last) && path.Dir(p) != "." {
+		last = path.Base(path.Dir(p))
+	}
+	if i := strings.LastIndex(last, ".v"); i > 0 {
+		last = last[:i]
+	}
+	last = strings.TrimSuffix(strings.TrimPrefix(last, "go-"), ".go")
+	return strings.ReplaceAll(last, "-", "_")
+}
+
+// file is a parsed text.
+type file struct {
+	text    []byte
+	ast     *ast.File
+	origin  int
+	imports []importSpec
+	open    map[*ast.Ident]bool // names that nothing in the file declares
+	atoms   []atom
+	called  []call
+}
+
+// read parses a text; nil if it does not parse or is too large.
+func read(text []byte) *file {
+	if text == nil || len(text) > MaxBytes {
+		return nil
+	}
+	set := token.NewFileSet()
+	parsed, err := parser.ParseFile(set, "", text, parser.ParseComments)
+	if err != nil {
+		return nil
+	}
+	f := &file{text: text, ast: parsed, origin: int(parsed.FileStart), open: map[*ast.Ident]bool{}}
+	for _, i := range parsed.Imports {
+		s := importSpec{node: i}
+		s.path, _ = strconv.Unquote(i.Path.Value) // the parser has checked it
+		if i.Name != nil {
+			s.alias = i.Name.Name
+		}
+		if s.path == "C" || s.alias == "." {
+			return nil // names may come from anywhere
+		}
+		f.imports = append(f.imports, s)
+	}
+	for _, id := range parsed.Unresolved {
+		f.open[id] = true
+	}
+	f.scan()
+	f.called = f.calls()
+	return f
+}
+
+func (f *file) offset(p token.Pos) int { return int(p) - f.origin }
+
+// qualifier is the path of the import that a name means.
+func (f *file) qualifier(id *ast.Ident) (string, bool) {
+	if !f.open[id] {
+		return "", false
+	}
+	for _, s := range f.imports {
+		if s.callName() == id.Name && s.alias != "_" {
+			return s.path, true
+		}
+	}
+	return "", false
+}
+
+// scan cuts the text into atoms.
+func (f *file) scan() {
+	named := f.named()
+	set := token.NewFileSet()
+	tf := set.AddFile("", -1, len(f.text))
+	var sc scanner.Scanner
+	sc.Init(tf, f.text, func(token.Position, string) {}, 0)
+	upTo := 0
+	for {
+		pos, tok, lit := sc.Scan()
+		if tok == token.EOF {
+			return
+		}
+		lo := tf.Offset(pos)
+		if lo < upTo || tok == token.SEMICOLON && lit == "\n" {
+			continue
+		}
+		a := atom{lo: lo, line: tf.Line(pos)}
+		if n, ok := named[lo]; ok {
+			n.line = a.line
+			a = n
+		} else {
+			if a.text = lit; lit == "" || tok.IsOperator() {
+				a.text = tok.String()
+			}
+			a.hi = lo + len(a.text)
+		}
+		upTo = a.hi
+		f.atoms = append(f.atoms, a)
+	}
+}
+
+// named are the names in the file, with the members behind them, by where they begin.
+func (f *file) named() map[int]atom {
+	n := namer{f: f, out: map[int]atom{}, seen: map[ast.Node]bool{}}
+	ast.Inspect(f.ast, n.visit)
+	return n.out
+}
+
+type namer struct {
+	f    *file
+	out  map[int]atom
+	seen map[ast.Node]bool // parts of a chain that is in out
+}
+
+func (n *namer) visit(node ast.Node) bool {
+	f := n.f
+	switch node := node.(type) {
+	case *ast.ImportSpec:
+		return false
+	case *ast.SelectorExpr:
+		if !n.seen[node] && !n.chain(node) {
+			n.add(node.Sel, member)
+		}
+	case *ast.InterfaceType:
+		if len(node.Methods.List) == 0 {
+			lo := f.offset(node.Pos())
+			const name = "interface{}"
+			n.out[lo] = atom{text: name, lo: lo, hi: f.offset(node.End()), kind: symbol, symbol: Symbol{Name: name}, names: []string{name}, at: []int{lo}}
+		}
+		n.fields(node.Methods)
+	case *ast.StructType:
+		n.fields(node.Fields)
+	case *ast.CompositeLit:
+		n.keys(node)
+	case *ast.FuncDecl:
+		if node.Recv != nil {
+			n.add(node.Name, member)
+		}
+	case *ast.Ident:
+		if _, done := n.out[f.offset(node.Pos())]; !done && !n.seen[node] && node != f.ast.Name {
+			n.add(node, f.kindOf(node))
+		}
+	}
+	return true
+}
+
+func (n *namer) add(id *ast.Ident, k kind) {
+	lo := n.f.offset(id.Pos())
+	a := atom{text: id.Name, lo: lo, hi: lo + len(id.Name), kind: k, names: []string{id.Name}, at: []int{lo}}
+	if k == symbol {
+		a.symbol = Symbol{Name: id.Name}
+	}
+	n.out[lo], n.seen[id] = a, true
+}
+
+func (n *namer) fields(list *ast.FieldList) {
+	for _, field := range list.List {
+		for _, id := range field.Names {
+			n.add(id, member)
+		}
+	}
+}
+
+// keys notes the keys of a literal that look like fields. The elements of maps and slices have values for keys.
+func (n *namer) keys(lit *ast.CompositeLit) {
+	switch lit.Type.(type) {
+	case *ast.MapType, *ast.ArrayType:
+		return
+	}
+	for _, e := range lit.Elts {
+		if kv, ok := e.(*ast.KeyValueExpr); ok {
+			if id, ok := kv.Key.(*ast.Ident); ok {
+				n.add(id, member)
+			}
+		}
+	}
+}
+
+// chain notes a.b.c as one atom, if a is a name.
+func (n *namer) chain(sel *ast.SelectorExpr) bool {
+	var parts []*ast.Ident
+	var x ast.Expr = sel
+	for depth := 0; ; depth++ {
+		s, ok := x.(*ast.SelectorExpr)
+		if !ok {
+			break
+		}
+		if depth > maxDepth {
+			return false
+		}
+		parts = append(parts, s.Sel)
+		x = s.X
+	}
+	root, ok := x.(*ast.Ident)
+	if !ok {
+		return false
+	}
+	parts = append(parts, root)
+	slices.Reverse(parts)
+	f := n.f
+	a := atom{lo: f.offset(root.Pos()), hi: f.offset(sel.End()), kind: f.kindOf(root)}
+	for i, id := range parts {
+		n.seen[id] = true
+		a.names, a.at = append(a.names, id.Name), append(a.at, f.offset(id.Pos()))
+		if i > 0 {
+			a.text += "."
+		}
+		a.text += id.Name
+	}
+	if p, ok := f.qualifier(root); ok {
+		a.foreign, a.symbol = true, Symbol{p, a.names[1]}
+		a.names, a.at = a.names[1:], a.at[1:]
+	} else if a.kind == symbol {
+		a.symbol = Symbol{Name: a.names[0]}
+	}
+	for x = sel; x != ast.Expr(root); {
+		n.seen[x] = true
+		x = x.(*ast.SelectorExpr).X //nolint:errcheck,forcetypeassert // the loop above went the same way
+	}
+	n.out[a.lo] = a
+	return true
+}
+
+func (f *file) kindOf(id *ast.Ident) kind {
+	switch {
+	case f.open[id]:
+		return symbol
+	case id.Obj == nil:
+		return other // labels, the blank name
+	case f.ast.Scope.Lookup(id.Name) == id.Obj: //nolint:staticcheck // the scope of one file is what is asked for
+		return symbol
+	}
+	return local
+}

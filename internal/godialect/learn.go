@@ -1,0 +1,237 @@
+package godialect
+
+import (
+	"go/token"
+	"maps"
+	"slices"
+	"strings"
+)
+
+// Dialect is what was learned. It is not changed after [Learn].
+type Dialect struct {
+	symbols map[Symbol]target
+	members map[string]target
+	paths   map[string]string // one package's names for another's, where no single name speaks against it
+	shapes  map[callee]shape
+	names   map[string]string // by which name ours imports a package
+	base    *side
+	ours    *side
+}
+
+// target is what a name becomes, and how many places say so.
+type target struct {
+	symbol Symbol
+	name   string
+	places int
+}
+
+// Empty reports whether nothing was learned.
+func (d *Dialect) Empty() bool {
+	return len(d.symbols)+len(d.members)+len(d.paths)+len(d.shapes) == 0
+}
+
+// learner collects votes.
+type learner struct {
+	base, ours *side
+	symbols    map[Symbol]map[Symbol]int
+	members    map[string]map[string]int
+	paths      map[string]map[string]int
+	renamed    map[Symbol]Symbol // declarations with other names
+	calls      []callPair
+}
+
+// Learn looks at what both sides have. Main is the file that is to be translated, as base and ours have it: only from it is learned what
+// variables are called. Others are the other files of its package, and any that may help. Added are names that the code to be carried declares.
+func Learn(main Pair, others []Pair, added []string) *Dialect {
+	l := &learner{
+		base: newSide(), ours: newSide(), symbols: map[Symbol]map[Symbol]int{}, members: map[string]map[string]int{}, paths: map[string]map[string]int{},
+		renamed: map[Symbol]Symbol{},
+	}
+	l.pair(main)
+	for i, p := range others {
+		if i >= MaxFiles {
+			break
+		}
+		l.pair(p)
+	}
+	for _, name := range added {
+		l.ours.declared[name] = true
+	}
+	d := &Dialect{
+		symbols: map[Symbol]target{}, members: map[string]target{}, paths: map[string]string{}, shapes: map[callee]shape{},
+		names: map[string]string{}, base: l.base, ours: l.ours,
+	}
+	for p, names := range l.ours.imports {
+		d.names[p] = most(names)
+	}
+	l.accept(d)
+	return d
+}
+
+// most is the name with the most votes.
+func most(votes map[string]int) string {
+	best := ""
+	for _, name := range slices.Sorted(maps.Keys(votes)) {
+		if votes[name] > votes[best] {
+			best = name
+		}
+	}
+	return best
+}
+
+func (l *learner) pair(p Pair) {
+	base, ours := read(p.Base), read(p.Ours)
+	l.base.add(base)
+	l.ours.add(ours)
+	if base == nil || ours == nil || string(p.Base) == string(p.Ours) {
+		return
+	}
+	for _, i := range base.imports {
+		for _, j := range ours.imports {
+			if i.path != j.path && i.callName() == j.callName() && i.alias != "_" {
+				count(l.paths, i.path, j.path)
+			}
+		}
+	}
+	for _, c := range couples(base, ours) {
+		al := align(c.base.atoms, c.ours.atoms)
+		for _, s := range al.swaps {
+			l.vote(&al.a[s[0]], &al.b[s[1]])
+		}
+		for i, j := range al.match {
+			if j >= 0 && al.a[i].foreign && al.b[j].foreign && al.a[i].symbol != al.b[j].symbol {
+				l.vote(&al.a[i], &al.b[j]) // one name, two packages
+			}
+		}
+		if c.renamed {
+			l.rename(c)
+		}
+		l.callsOf(base, ours, &al)
+	}
+}
+
+// rename notes that a declaration has another name on each side.
+func (l *learner) rename(c couple) {
+	_, from, _ := strings.Cut(c.base.key, " ")
+	_, to, _ := strings.Cut(c.ours.key, " ")
+	if !strings.Contains(from+to, ".") {
+		l.renamed[Symbol{Name: from}] = Symbol{Name: to}
+	}
+}
+
+// vote takes what two atoms that stand for each other have in common away, and notes what is left.
+func (l *learner) vote(a, b *atom) {
+	if a.kind == other || b.kind == other {
+		return
+	}
+	an, bn := a.names, b.names
+	for len(an) > 1 && len(bn) > 1 && an[len(an)-1] == bn[len(bn)-1] {
+		an, bn = an[:len(an)-1], bn[:len(bn)-1]
+	}
+	same := a.kind == b.kind && an[0] == bn[0] && a.symbol == b.symbol && a.kind != member
+	for same && len(an) > 2 && len(bn) > 2 && an[1] == bn[1] {
+		an, bn = an[1:], bn[1:]
+	}
+	switch {
+	case len(an) == 1 && len(bn) == 1 && a.kind == symbol && b.kind == symbol:
+		count(l.symbols, a.symbol, b.symbol)
+	case len(an) == 1 && len(bn) == 1 && a.kind == member && b.kind == member:
+		count(l.members, an[0], bn[0])
+	case same && len(an) == 2 && len(bn) == 2:
+		count(l.members, an[1], bn[1])
+	}
+}
+
+func count[K, V comparable](votes map[K]map[V]int, from K, to V) {
+	if votes[from] == nil {
+		votes[from] = map[V]int{}
+	}
+	votes[from][to]++
+}
+
+// accept turns votes that nothing speaks against into mappings.
+func (l *learner) accept(d *Dialect) {
+	for from, to := range l.renamed {
+		if len(l.symbols[from]) > 1 {
+			continue
+		}
+		count(l.symbols, from, to)
+		if l.symbols[from][to] == 1 {
+			l.symbols[from][to] = 2 // the declaration itself is a place of its own kind
+		}
+	}
+	reached := map[Symbol]int{}
+	for from, votes := range l.symbols {
+		if to, n, ok := l.symbol(from, votes); ok {
+			d.symbols[from] = target{to, to.Name, n}
+			reached[to]++
+		}
+	}
+	maps.DeleteFunc(d.symbols, func(_ Symbol, t target) bool { return reached[t.symbol] > 1 })
+	l.packages(d)
+	taken := map[string]int{}
+	for from, votes := range l.members {
+		if to, n, ok := l.member(from, votes); ok {
+			d.members[from] = target{name: to, places: n}
+			taken[to]++
+		}
+	}
+	maps.DeleteFunc(d.members, func(_ string, t target) bool { return taken[t.name] > 1 })
+	l.acceptCalls(d)
+}
+
+// symbol decides about a symbol: all its places agree, the target does not know it, and the fix's side does not know what it became. One
+// place is enough where the name itself stayed.
+func (l *learner) symbol(from Symbol, votes map[Symbol]int) (Symbol, int, bool) {
+	if len(votes) != 1 || l.ours.knows(from) || token.IsKeyword(from.Name) {
+		return Symbol{}, 0, false
+	}
+	for to, n := range votes {
+		old := l.base.knows(to)
+		switch {
+		case !l.ours.knows(to), old && (to.Path == "" && l.base.declared[to.Name] || n < 3), n < 2 && !strings.EqualFold(from.Name, to.Name):
+			return Symbol{}, 0, false
+		}
+		return to, n, true
+	}
+	return Symbol{}, 0, false
+}
+
+// member decides about a field or method in the same way.
+func (l *learner) member(from string, votes map[string]int) (string, int, bool) {
+	if len(votes) != 1 || l.ours.members[from] > 0 || l.ours.declared[from] {
+		return "", 0, false
+	}
+	for to, n := range votes {
+		return to, n, l.base.members[to] == 0 && (n >= 2 || strings.EqualFold(from, to))
+	}
+	return "", 0, false
+}
+
+// packages finds packages all of whose known names became names of one other package, or that are imported under one name where the
+// target imports another package.
+func (l *learner) packages(d *Dialect) {
+	votes := map[string]map[string]int{}
+	for from, to := range d.symbols {
+		if from.Path != "" && from.Name == to.symbol.Name && from.Path != to.symbol.Path {
+			count(votes, from.Path, to.symbol.Path)
+		}
+	}
+	for from, to := range l.paths {
+		for p := range to {
+			if l.base.imports[p] == nil {
+				count(votes, from, p)
+				votes[from][p]++ // an import counts for two names
+			}
+		}
+	}
+	for from, to := range votes {
+		if len(to) == 1 && l.ours.imports[from] == nil {
+			for p, n := range to {
+				if n >= 2 {
+					d.paths[from] = p
+				}
+			}
+		}
+	}
+}

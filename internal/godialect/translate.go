@@ -1,0 +1,386 @@
+package godialect
+
+import (
+	"bytes"
+	"go/ast"
+	"go/format"
+	"slices"
+	"strconv"
+	"strings"
+)
+
+// Translation is what became of two texts.
+type Translation struct {
+	Base, Theirs []byte
+	Notes        []Note // what was applied to either, by name
+}
+
+// Translate says base and theirs in the names of ours. Base is nil for a new file, ours if the target has none. Both texts come back as they
+// are if nothing applies, or if one of them cannot be translated: the same names must change in both.
+func (d *Dialect) Translate(base, ours, theirs []byte) Translation {
+	same := Translation{Base: base, Theirs: theirs}
+	b, o, t := read(base), read(ours), read(theirs)
+	if t == nil || b == nil && base != nil {
+		return same
+	}
+	w := &words{d: d, theirs: t, ours: o, skip: map[Symbol]bool{}, notes: map[Note]bool{}}
+	w.keep(b, t)
+	out := same
+	var ok bool
+	if out.Theirs, ok = w.text(t); !ok {
+		return same
+	}
+	if b != nil {
+		if out.Base, ok = w.text(b); !ok {
+			return same
+		}
+	}
+	for n := range w.notes {
+		out.Notes = append(out.Notes, n)
+	}
+	slices.SortFunc(out.Notes, func(a, b Note) int { return strings.Compare(a.From+a.To, b.From+b.To) })
+	return out
+}
+
+// words is one translation.
+type words struct {
+	d            *Dialect
+	theirs, ours *file
+	skip         map[Symbol]bool // what the fix itself declares, or means by a name that ours uses as well
+	notes        map[Note]bool
+	left         map[string]bool // packages that the text at hand goes on using under the same name
+}
+
+// edit replaces a range of bytes.
+type edit struct {
+	span
+
+	text string
+}
+
+// keep finds what must not be translated: names that theirs declares, and mappings to names that the fix's side uses as well.
+func (w *words) keep(base, theirs *file) {
+	was, is := newSide(), newSide()
+	was.add(base)
+	is.add(theirs)
+	for name := range is.declared {
+		if !was.declared[name] {
+			w.skip[Symbol{Name: name}] = true
+		}
+	}
+	for from := range is.symbols {
+		if to, ok := w.d.lookup(from); ok && is.knows(to) && !was.knows(to) {
+			w.skip[from] = true
+		}
+	}
+}
+
+// lookup finds what a symbol became.
+func (d *Dialect) lookup(s Symbol) (Symbol, bool) {
+	if t, ok := d.symbols[s]; ok {
+		return t.symbol, true
+	}
+	if p, ok := d.paths[s.Path]; ok && s.Path != "" {
+		to := Symbol{p, s.Name}
+		return to, p != "" || d.ours.declared[s.Name]
+	}
+	return Symbol{}, false
+}
+
+func (d *Dialect) becomes(s Symbol) Symbol {
+	if to, ok := d.lookup(s); ok {
+		return to
+	}
+	return s
+}
+
+// say is the text of atoms in ours' names, with paths for packages, to compare by.
+func (d *Dialect) say(atoms []atom) string {
+	var b strings.Builder
+	for i := range atoms {
+		a := &atoms[i]
+		switch {
+		case a.kind == symbol:
+			b.WriteString(d.becomes(a.symbol).String())
+			for _, name := range a.names[1:] {
+				b.WriteString("." + d.field(name))
+			}
+		case a.kind == member:
+			b.WriteString(d.field(a.text))
+		default:
+			b.WriteString(a.text)
+		}
+		b.WriteByte(' ')
+	}
+	return b.String()
+}
+
+func (d *Dialect) field(name string) string {
+	if t, ok := d.members[name]; ok {
+		return t.name
+	}
+	return name
+}
+
+// text translates one text.
+func (w *words) text(f *file) ([]byte, bool) {
+	before := f
+	w.left = map[string]bool{}
+	var edits []edit
+	var want []importSpec
+	for _, u := range f.units() {
+		e, i, ok := w.unit(u)
+		if !ok {
+			return nil, false
+		}
+		edits, want = append(edits, e...), append(want, i...)
+	}
+	text := apply(f.text, edits)
+	for range 4 { // calls may stand within calls
+		f = read(text)
+		if f == nil {
+			return nil, false
+		}
+		edits = w.callEdits(f)
+		if len(edits) == 0 {
+			break
+		}
+		text = apply(text, edits)
+	}
+	if bytes.Equal(text, before.text) {
+		return before.text, true
+	}
+	if text = imports(before, text, want, w.left); text == nil {
+		return nil, false
+	}
+	return formatted(before.text, text), true
+}
+
+// formatted formats what was made of a formatted text.
+func formatted(before, after []byte) []byte {
+	was, err := format.Source(before)
+	if err != nil || !bytes.Equal(was, before) {
+		return after
+	}
+	if is, err := format.Source(after); err == nil {
+		return is
+	}
+	return after
+}
+
+// unit finds what changes in a declaration, and what it has to import for that.
+func (w *words) unit(u unit) ([]edit, []importSpec, bool) {
+	var edits []edit
+	var want []importSpec
+	locals := map[string]bool{}
+	for i := range u.atoms {
+		if u.atoms[i].kind == local {
+			locals[u.atoms[i].names[0]] = true
+		}
+	}
+	for i := range u.atoms {
+		a := &u.atoms[i]
+		if len(a.names) == 0 {
+			continue
+		}
+		if a.kind == symbol {
+			e, spec := w.symbol(a)
+			if e != nil {
+				first, _, _ := strings.Cut(e.text, ".")
+				if locals[first] {
+					return nil, nil, false
+				}
+				edits = append(edits, *e)
+			}
+			if spec != nil {
+				want = append(want, *spec)
+			}
+		}
+		edits = append(edits, w.fields(a)...)
+	}
+	return edits, want, true
+}
+
+// symbol translates the name of a package's thing.
+func (w *words) symbol(a *atom) (*edit, *importSpec) {
+	where := span{a.lo, a.at[0] + len(a.names[0])}
+	to, ok := w.d.lookup(a.symbol)
+	if !ok || w.skip[a.symbol] {
+		if !a.foreign {
+			return nil, nil
+		}
+		to = a.symbol
+	}
+	text := to.Name
+	var spec *importSpec
+	if to.Path != "" {
+		spec = w.imported(to.Path, to == a.symbol)
+		if spec == nil {
+			w.left[to.Path] = true
+			return nil, nil
+		}
+		text = spec.callName() + "." + text
+	}
+	was := a.text[:len(a.text)-suffix(a)]
+	if to == a.symbol && was == text {
+		w.left[to.Path] = true
+		return nil, nil
+	}
+	if to != a.symbol {
+		note := Note{From: was, To: text, Places: max(1, w.d.symbols[a.symbol].places)}
+		if was == text {
+			note.From, note.To = strconv.Quote(a.symbol.Path), strconv.Quote(to.Path)
+			note.Places = 1
+		}
+		w.notes[note] = true
+	}
+	return &edit{where, text}, spec
+}
+
+// suffix is how many bytes of an atom's text are members behind its first name.
+func suffix(a *atom) int {
+	n := 0
+	for _, name := range a.names[1:] {
+		n += 1 + len(name)
+	}
+	return n
+}
+
+// imported is how ours' file imports a package, or the other files of ours do; nil if the file is to keep its own way.
+func (w *words) imported(p string, unchanged bool) *importSpec {
+	if w.ours != nil {
+		for _, s := range w.ours.imports {
+			if s.path == p && s.alias != "_" {
+				return &importSpec{alias: s.alias, path: p}
+			}
+		}
+	}
+	if unchanged {
+		return nil
+	}
+	spec := &importSpec{path: p}
+	if name := w.d.names[p]; name != "" && name != packageName(p) {
+		spec.alias = name
+	}
+	return spec
+}
+
+// fields translates the members in an atom.
+func (w *words) fields(a *atom) []edit {
+	var edits []edit
+	for i, name := range a.names {
+		t, ok := w.d.members[name]
+		if !ok || i == 0 && a.kind != member {
+			continue
+		}
+		w.notes[Note{From: "." + name, To: "." + t.name, Places: t.places}] = true
+		edits = append(edits, edit{span{a.at[i], a.at[i] + len(name)}, t.name})
+	}
+	return edits
+}
+
+// apply makes edits that do not overlap; of those that do, the outer one.
+func apply(text []byte, edits []edit) []byte {
+	slices.SortStableFunc(edits, func(a, b edit) int {
+		if a.lo != b.lo {
+			return a.lo - b.lo
+		}
+		return b.hi - a.hi
+	})
+	var out []byte
+	at := 0
+	for _, e := range edits {
+		if e.lo < at {
+			continue
+		}
+		out = append(append(out, text[at:e.lo]...), e.text...)
+		at = e.hi
+	}
+	return append(out, text[at:]...)
+}
+
+// callEdits gives calls the arguments that ours takes.
+func (w *words) callEdits(f *file) []edit {
+	var edits []edit
+	for from, s := range w.d.shapes {
+		to := from
+		if from.method == "" {
+			to.symbol = w.d.becomes(from.symbol)
+		}
+		for _, c := range f.called {
+			if c.to != to || len(c.args) != s.takes {
+				continue
+			}
+			if e, ok := f.reshape(c, s); ok {
+				edits = append(edits, e)
+				name := string(f.text[f.offset(c.node.Fun.Pos()):f.offset(c.node.Fun.End())])
+				w.notes[Note{From: name + s.before(), To: name + s.after(), Places: s.places}] = true
+			}
+		}
+	}
+	return edits
+}
+
+func (s shape) before() string { return "(" + strings.Join(placeholders(s.takes), ", ") + ")" }
+
+func (s shape) after() string {
+	names := placeholders(s.takes)
+	var out []string
+	for _, a := range s.gives {
+		if a.from < 0 {
+			out = append(out, a.text)
+		} else {
+			out = append(out, names[a.from])
+		}
+	}
+	return "(" + strings.Join(out, ", ") + ")"
+}
+
+func placeholders(n int) []string {
+	out := make([]string, n)
+	for i := range out {
+		out[i] = "_"
+		if i < 26 {
+			out[i] = string(rune('a' + i))
+		}
+	}
+	return out
+}
+
+// reshape writes the arguments of a call anew.
+func (f *file) reshape(c call, s shape) (edit, bool) {
+	var parts []string
+	for _, a := range s.gives {
+		switch {
+		case a.from >= 0:
+			at := c.args[a.from]
+			parts = append(parts, string(f.text[at.lo:at.hi]))
+		case a.variable != "" && !f.sees(c, a.variable):
+			return edit{}, false
+		default:
+			parts = append(parts, a.text)
+		}
+	}
+	if len(c.args) == 0 {
+		at := f.offset(c.node.Rparen)
+		return edit{span{at, at}, strings.Join(parts, ", ")}, true
+	}
+	return edit{span{c.args[0].lo, c.args[len(c.args)-1].hi}, strings.Join(parts, ", ")}, true
+}
+
+// sees reports whether the function around a call has a variable.
+func (f *file) sees(c call, name string) bool {
+	for _, d := range f.ast.Decls {
+		if fn, ok := d.(*ast.FuncDecl); ok && fn.Pos() <= c.node.Pos() && c.node.End() <= fn.End() {
+			found := false
+			ast.Inspect(fn, func(n ast.Node) bool {
+				if id, ok := n.(*ast.Ident); ok && id.Name == name && id.Obj != nil && id.Pos() < c.node.Pos() {
+					found = true
+				}
+				return !found
+			})
+			return found
+		}
+	}
+	return false
+}
