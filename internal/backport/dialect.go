@@ -40,7 +40,7 @@ func (m *treeMerge) inDialect(ctx context.Context, s fileSides) (fileMerge, bool
 	}
 	d := godialect.Learn(godialect.Pair{Base: s.base, Ours: s.ours}, others, m.declares(ctx, path.Dir(s.path)))
 	t := d.Translate(s.base, s.ours, s.theirs)
-	if len(t.Notes) == 0 {
+	if len(t.Notes) == 0 && !s.faulty {
 		return fileMerge{}, false, nil
 	}
 	merged, ok, err := m.translated(ctx, s, t)
@@ -128,7 +128,7 @@ func (m *treeMerge) again(ctx context.Context, faults []gotypes.Fault) (gotypes.
 
 // retranslate merges one file anew.
 func (m *treeMerge) retranslate(ctx context.Context, it *item) (bool, error) {
-	s := fileSides{path: it.path, from: it.from}
+	s := fileSides{path: it.path, from: it.from, faulty: true}
 	for _, v := range []struct {
 		entry patch.Entry
 		to    *[]byte
@@ -170,8 +170,8 @@ func (m *treeMerge) translated(ctx context.Context, s fileSides, t godialect.Tra
 	}
 	res, err := merge.Merge(gomerge.WithImports(t.Base, s.ours), s.ours, gomerge.WithImports(t.Theirs, s.ours), merge.Options{Labels: m.labels})
 	if err == nil && len(res.Conflicts) == 0 {
-		text, notes, err := gomerge.SettleImports(t.Base, s.ours, t.Theirs, res.Text)
-		if err == nil {
+		text, notes, unsettled := gomerge.SettleImports(t.Base, s.ours, t.Theirs, res.Text)
+		if unsettled == nil {
 			return fileMerge{text: text, notes: notes}, true, nil
 		}
 	}

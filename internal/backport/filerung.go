@@ -23,6 +23,7 @@ type fileSides struct {
 	path               string // in the resulting tree
 	from               string // in the fix, if it is another one
 	added              bool   // both sides have the file, base has none
+	faulty             bool   // a merge of them does not compile
 	base, ours, theirs []byte
 }
 

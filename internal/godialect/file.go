@@ -266,7 +266,7 @@ func (n *namer) chain(sel *ast.SelectorExpr) bool {
 	}
 	for x = sel; x != ast.Expr(root); {
 		n.seen[x] = true
-		x = x.(*ast.SelectorExpr).X //nolint:errcheck,forcetypeassert // the loop above went the same way
+		x = x.(*ast.SelectorExpr).X
 	}
 	n.out[a.lo] = a
 	return true
@@ -278,7 +278,7 @@ func (f *file) kindOf(id *ast.Ident) kind {
 		return symbol
 	case id.Obj == nil:
 		return other // labels, the blank name
-	case f.ast.Scope.Lookup(id.Name) == id.Obj: //nolint:staticcheck // the scope of one file is what is asked for
+	case f.ast.Scope.Lookup(id.Name) == id.Obj:
 		return symbol
 	}
 	return local

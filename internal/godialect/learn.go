@@ -11,7 +11,7 @@ import (
 type Dialect struct {
 	symbols map[Symbol]target
 	members map[string]target
-	paths   map[string]string // one package's names for another's, where no single name speaks against it
+	paths   map[string]target // one package's names for another's, where no single name speaks against it
 	shapes  map[callee]shape
 	names   map[string]string // by which name ours imports a package
 	base    *side
@@ -58,7 +58,7 @@ func Learn(main Pair, others []Pair, added []string) *Dialect {
 		l.ours.declared[name] = true
 	}
 	d := &Dialect{
-		symbols: map[Symbol]target{}, members: map[string]target{}, paths: map[string]string{}, shapes: map[callee]shape{},
+		symbols: map[Symbol]target{}, members: map[string]target{}, paths: map[string]target{}, shapes: map[callee]shape{},
 		names: map[string]string{}, base: l.base, ours: l.ours,
 	}
 	for p, names := range l.ours.imports {
@@ -70,10 +70,10 @@ func Learn(main Pair, others []Pair, added []string) *Dialect {
 
 // most is the name with the most votes.
 func most(votes map[string]int) string {
-	best := ""
+	best, n := "", 0
 	for _, name := range slices.Sorted(maps.Keys(votes)) {
-		if votes[name] > votes[best] {
-			best = name
+		if votes[name] > n {
+			best, n = name, votes[name]
 		}
 	}
 	return best
@@ -211,27 +211,28 @@ func (l *learner) member(from string, votes map[string]int) (string, int, bool) 
 // packages finds packages all of whose known names became names of one other package, or that are imported under one name where the
 // target imports another package.
 func (l *learner) packages(d *Dialect) {
-	votes := map[string]map[string]int{}
+	votes, places := map[string]map[string]int{}, map[string]int{}
 	for from, to := range d.symbols {
 		if from.Path != "" && from.Name == to.symbol.Name && from.Path != to.symbol.Path {
 			count(votes, from.Path, to.symbol.Path)
+			places[from.Path] += to.places
+			if to.places > 1 && to.symbol.Path != "" && l.base.imports[to.symbol.Path] == nil {
+				votes[from.Path][to.symbol.Path]++
+			}
 		}
 	}
 	for from, to := range l.paths {
 		for p := range to {
 			if l.base.imports[p] == nil {
 				count(votes, from, p)
+				places[from] += to[p]
 				votes[from][p]++ // an import counts for two names
 			}
 		}
 	}
 	for from, to := range votes {
-		if len(to) == 1 && l.ours.imports[from] == nil {
-			for p, n := range to {
-				if n >= 2 {
-					d.paths[from] = p
-				}
-			}
+		if p := most(to); len(to) == 1 && to[p] >= 2 && l.ours.imports[from] == nil {
+			d.paths[from] = target{name: p, places: places[from]}
 		}
 	}
 }

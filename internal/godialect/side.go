@@ -104,29 +104,8 @@ type unit struct {
 // units are the declarations of a file, imports left out; a group's specs are units of their own.
 func (f *file) units() []unit {
 	var out []unit
-	add := func(key string, sort token.Token, n ast.Node) {
-		out = append(out, unit{key: key, sort: sort, lo: f.offset(n.Pos()), hi: f.offset(n.End())})
-	}
 	for _, d := range f.ast.Decls {
-		switch d := d.(type) {
-		case *ast.FuncDecl:
-			key := "func " + d.Name.Name
-			if d.Recv != nil && len(d.Recv.List) == 1 {
-				key = "func " + receiver(d.Recv.List[0].Type) + "." + d.Name.Name
-			}
-			add(key, token.FUNC, d)
-		case *ast.GenDecl:
-			if d.Tok == token.IMPORT {
-				continue
-			}
-			for _, spec := range d.Specs {
-				sort := d.Tok
-				if sort == token.CONST {
-					sort = token.VAR
-				}
-				add(sort.String()+" "+specNames(spec)[0].Name, sort, spec)
-			}
-		}
+		out = append(out, f.unitsOf(d)...)
 	}
 	at := 0
 	for i := range out {
@@ -140,6 +119,33 @@ func (f *file) units() []unit {
 		out[i].atoms = f.atoms[from:at]
 	}
 	return out
+}
+
+func (f *file) unitsOf(d ast.Decl) []unit {
+	at := func(n ast.Node, sort token.Token, name string) unit {
+		return unit{key: sort.String() + " " + name, sort: sort, lo: f.offset(n.Pos()), hi: f.offset(n.End())}
+	}
+	switch d := d.(type) {
+	case *ast.FuncDecl:
+		name := d.Name.Name
+		if d.Recv != nil && len(d.Recv.List) == 1 {
+			name = receiver(d.Recv.List[0].Type) + "." + name
+		}
+		return []unit{at(d, token.FUNC, name)}
+	case *ast.GenDecl:
+		var out []unit
+		for _, spec := range d.Specs {
+			sort := d.Tok
+			if sort == token.CONST {
+				sort = token.VAR
+			}
+			if names := specNames(spec); len(names) > 0 {
+				out = append(out, at(spec, sort, names[0].Name))
+			}
+		}
+		return out
+	}
+	return nil
 }
 
 func receiver(t ast.Expr) string {

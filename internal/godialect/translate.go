@@ -81,8 +81,8 @@ func (d *Dialect) lookup(s Symbol) (Symbol, bool) {
 		return t.symbol, true
 	}
 	if p, ok := d.paths[s.Path]; ok && s.Path != "" {
-		to := Symbol{p, s.Name}
-		return to, p != "" || d.ours.declared[s.Name]
+		to := Symbol{p.name, s.Name}
+		return to, p.name != "" || d.ours.declared[s.Name]
 	}
 	return Symbol{}, false
 }
@@ -99,15 +99,15 @@ func (d *Dialect) say(atoms []atom) string {
 	var b strings.Builder
 	for i := range atoms {
 		a := &atoms[i]
-		switch {
-		case a.kind == symbol:
+		switch a.kind {
+		case symbol:
 			b.WriteString(d.becomes(a.symbol).String())
 			for _, name := range a.names[1:] {
 				b.WriteString("." + d.field(name))
 			}
-		case a.kind == member:
+		case member:
 			b.WriteString(d.field(a.text))
-		default:
+		case local, other:
 			b.WriteString(a.text)
 		}
 		b.WriteByte(' ')
@@ -147,7 +147,7 @@ func (w *words) text(f *file) ([]byte, bool) {
 		}
 		text = apply(text, edits)
 	}
-	if bytes.Equal(text, before.text) {
+	if len(want) == 0 && bytes.Equal(text, before.text) {
 		return before.text, true
 	}
 	if text = imports(before, text, want, w.left); text == nil {
@@ -214,10 +214,12 @@ func (w *words) symbol(a *atom) (*edit, *importSpec) {
 	text := to.Name
 	var spec *importSpec
 	if to.Path != "" {
-		spec = w.imported(to.Path, to == a.symbol)
-		if spec == nil {
+		if spec = w.here(to.Path); spec == nil && to == a.symbol {
 			w.left[to.Path] = true
 			return nil, nil
+		}
+		if spec == nil {
+			spec = w.imported(to.Path)
 		}
 		text = spec.callName() + "." + text
 	}
@@ -227,10 +229,12 @@ func (w *words) symbol(a *atom) (*edit, *importSpec) {
 		return nil, nil
 	}
 	if to != a.symbol {
-		note := Note{From: was, To: text, Places: max(1, w.d.symbols[a.symbol].places)}
-		if was == text {
-			note.From, note.To = strconv.Quote(a.symbol.Path), strconv.Quote(to.Path)
-			note.Places = 1
+		note := Note{From: was, To: text, Places: w.d.symbols[a.symbol].places}
+		if p, ok := w.d.paths[a.symbol.Path]; ok && (note.Places == 0 || was == text) {
+			note = Note{From: strconv.Quote(a.symbol.Path), To: strconv.Quote(p.name), Places: p.places}
+			if p.name == "" {
+				note.To = "the package itself"
+			}
 		}
 		w.notes[note] = true
 	}
@@ -246,18 +250,21 @@ func suffix(a *atom) int {
 	return n
 }
 
-// imported is how ours' file imports a package, or the other files of ours do; nil if the file is to keep its own way.
-func (w *words) imported(p string, unchanged bool) *importSpec {
-	if w.ours != nil {
-		for _, s := range w.ours.imports {
-			if s.path == p && s.alias != "_" {
-				return &importSpec{alias: s.alias, path: p}
-			}
-		}
-	}
-	if unchanged {
+// here is how ours' file imports a package; nil if it does not.
+func (w *words) here(p string) *importSpec {
+	if w.ours == nil {
 		return nil
 	}
+	for _, s := range w.ours.imports {
+		if s.path == p && s.alias != "_" {
+			return &importSpec{alias: s.alias, path: p}
+		}
+	}
+	return nil
+}
+
+// imported is how the other files of ours import a package.
+func (w *words) imported(p string) *importSpec {
 	spec := &importSpec{path: p}
 	if name := w.d.names[p]; name != "" && name != packageName(p) {
 		spec.alias = name
