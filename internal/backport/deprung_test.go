@@ -138,3 +138,46 @@ func TestEarlierDirectories(t *testing.T) {
 		})
 	}
 }
+
+// TestTextRung carries fixes to files of which nothing is known.
+func TestTextRung(t *testing.T) {
+	for _, tt := range []struct {
+		name            string
+		base, fix, onto tree
+		outcome         backport.Outcome
+		want            tree
+	}{
+		{
+			name: "different words of a line", base: tree{"run.sh": text("run --all x 1.2.3")}, fix: tree{"run.sh": text("run -q --all x 1.2.3")}, onto: tree{"run.sh": text("run --all x 1.1.9")},
+			outcome: backport.Resolved, want: tree{"run.sh": text("run -q --all x 1.1.9")},
+		},
+		{
+			name: "the same word", base: tree{"run.sh": text("run x")}, fix: tree{"run.sh": text("run y")}, onto: tree{"run.sh": text("run z")},
+			outcome: backport.Conflicted,
+		},
+		{
+			name: "recorded hashes", base: tree{"a.lock": text("x 1 a", "y 2 b")}, fix: tree{"a.lock": text("x 1 c", "y 2 b")}, onto: tree{"a.lock": text("x 1 a", "y 2 d")},
+			outcome: backport.Conflicted,
+		},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			store := gittest.NewMemory()
+			b := commit(t, store, tt.base.write(t, store), 0)
+			fix := commit(t, store, tt.fix.write(t, store), 1, b)
+			onto := commit(t, store, tt.onto.write(t, store), 2, b)
+			res := backport.New(store, noHistory{}).Pick(t.Context(), backport.Request{ID: "x", Commit: fix, Onto: onto})
+			if res.Outcome != tt.outcome || res.Confidence != backport.Review {
+				t.Fatalf("outcome %s, confidence %s: %+v", res.Outcome, res.Confidence, res)
+			}
+			if tt.want == nil {
+				return
+			}
+			if res.Rung != "text" {
+				t.Errorf("rung %q", res.Rung)
+			}
+			if diff := cmp.Diff(tt.want, read(t, store, res.Tree, ""), cmp.AllowUnexported(file{})); diff != "" {
+				t.Errorf("tree (-want +got):\n%s", diff)
+			}
+		})
+	}
+}

@@ -55,7 +55,7 @@ type settledBy struct {
 
 // fileRungs are all methods for single files, in the order in which they are asked.
 func fileRungs() []fileRung {
-	return []fileRung{generatedRung{}, depRung{}, goRung{}}
+	return []fileRung{generatedRung{}, depRung{}, goRung{}, textRung{}}
 }
 
 // byFile asks the file rungs about a text that has conflicts; markers is its text with markers, keep how many conflicts the item had before

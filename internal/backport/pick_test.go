@@ -387,13 +387,13 @@ func TestPresent(t *testing.T) {
 func TestInstance(t *testing.T) {
 	store := gittest.NewMemory()
 	day := func(n int) time.Time { return time.Date(2020, 1, n, 0, 0, 0, 0, time.UTC) }
-	b := commit(t, store, tree{"a": with("5=new")}.write(t, store), 0)
-	fix := commit(t, store, tree{"a": with("5=new", "6=fixed")}.write(t, store), 1, b)
-	old := commit(t, store, tree{"a": with()}.write(t, store), 2)
-	instance := commit(t, store, tree{"a": with("6=fixed")}.write(t, store), 3, old)
-	target := commit(t, store, tree{"a": with("1=one")}.write(t, store), 4)
-	answer := commit(t, store, tree{"a": with("1=one", "6=fixed")}.write(t, store), 5, target)
-	far := commit(t, store, tree{"a": with("2=x", "6=fixed")}.write(t, store), 6, b)
+	b := commit(t, store, tree{"a.json": with("5=new")}.write(t, store), 0)
+	fix := commit(t, store, tree{"a.json": with("5=new", "6=fixed")}.write(t, store), 1, b)
+	old := commit(t, store, tree{"a.json": with()}.write(t, store), 2)
+	instance := commit(t, store, tree{"a.json": with("6=fixed")}.write(t, store), 3, old)
+	target := commit(t, store, tree{"a.json": with("1=one")}.write(t, store), 4)
+	answer := commit(t, store, tree{"a.json": with("1=one", "6=fixed")}.write(t, store), 5, target)
+	far := commit(t, store, tree{"a.json": with("2=x", "6=fixed")}.write(t, store), 6, b)
 	engine := backport.New(store, history{answer: {target}})
 	instances := []backport.Instance{{answer, day(5)}, {far, day(2)}, {instance, day(3)}, {fix, day(1)}}
 
