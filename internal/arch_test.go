@@ -25,7 +25,7 @@ const module = "github.com/kubelts/kubelts/"
 var (
 	ground = []string{"internal/errs", "internal/git", "internal/release", "internal/vuln"}
 	middle = []string{
-		"internal/catalog", "internal/patch", "internal/merge", "internal/gomerge", "internal/godialect", "internal/gotypes", "internal/depmerge", "internal/memory", "internal/backport", "internal/explain", "internal/lts", "internal/upkeep", "internal/triage", "internal/pki", "internal/timeline",
+		"internal/catalog", "internal/patch", "internal/merge", "internal/gomerge", "internal/godialect", "internal/gotypes", "internal/importmap", "internal/depmerge", "internal/memory", "internal/backport", "internal/explain", "internal/lts", "internal/upkeep", "internal/triage", "internal/pki", "internal/timeline",
 		"internal/replay",
 	}
 	// rim rooms each speak to one thing outside. They see ground, middle and command.

@@ -36,6 +36,12 @@ type History interface {
 	IsAncestor(ctx context.Context, ancestor, commit git.OID) (bool, error)
 }
 
+// Parting is a History that also knows where two branches parted. Without it, no file is known to be newer than that.
+type Parting interface {
+	// MergeBase returns a best common ancestor; an error if there is none.
+	MergeBase(ctx context.Context, a, b git.OID) (git.OID, error)
+}
+
 // Instance is a landed instance of a fix that may serve as source.
 type Instance struct {
 	Commit    git.OID

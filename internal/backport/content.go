@@ -1,8 +1,11 @@
 package backport
 
 import (
+	"bytes"
 	"context"
 	"errors"
+	"slices"
+	"strings"
 
 	"github.com/kubelts/kubelts/internal/git"
 	"github.com/kubelts/kubelts/internal/merge"
@@ -14,11 +17,18 @@ func (m *treeMerge) resolve(ctx context.Context, it *item) error {
 	base, ours, theirs := it.base, it.ours, it.theirs
 	switch {
 	case it.settled:
+	case m.moves != nil && it.moved != "" && !ours.Exists():
+		return m.putPlaced(ctx, it)
 	case ours == base, ours == theirs:
 		it.settle(theirs)
 	case theirs == base:
 		it.settle(ours)
 	case !ours.Exists():
+		if m.moves != nil {
+			if left, err := m.leaveOut(ctx, it); left || err != nil {
+				return err
+			}
+		}
 		it.conflict(ReasonDeletedInTarget, "the target does not have the file")
 		it.settle(theirs)
 	case !theirs.Exists():
@@ -101,6 +111,10 @@ func (m *treeMerge) text(ctx context.Context, it *item, base patch.Entry) (git.O
 			return git.OID{}, err
 		}
 	}
+	contents, notes, err := m.withPaths(ctx, it, contents)
+	if err != nil {
+		return git.OID{}, err
+	}
 	options := merge.Options{Labels: m.labels}
 	res, err := merge.Merge(contents[0], contents[1], contents[2], options)
 	if err == nil && len(res.Conflicts) > 0 && base.Exists() {
@@ -122,10 +136,37 @@ func (m *treeMerge) text(ctx context.Context, it *item, base patch.Entry) (git.O
 	}
 	id, err := m.engine.store.WriteBlob(ctx, res.Text)
 	if err != nil || len(res.Conflicts) == 0 {
+		if m.moves != nil {
+			m.byMove(it, id, notes)
+		}
 		return id, err
 	}
 	sides := fileSides{path: it.path, from: it.from, added: !base.Exists(), base: contents[0], ours: contents[1], theirs: contents[2]}
-	return m.byFile(ctx, it, sides, id, keep)
+	id, err = m.byFile(ctx, it, sides, id, keep)
+	if it.by != nil && m.moves != nil {
+		it.by.merged.notes = slices.Concat(notes, it.by.merged.notes)
+		if how := m.moves.how[it.path]; how != "" {
+			it.by.merged.notes, it.by.confidence = append(it.by.merged.notes, how), Review
+		}
+	}
+	return id, err
+}
+
+// withPaths gives base and theirs the target's import paths, if that makes a difference to their merge.
+func (m *treeMerge) withPaths(ctx context.Context, it *item, contents [][]byte) ([][]byte, []string, error) {
+	if m.moves == nil || !strings.HasSuffix(it.path, ".go") {
+		return contents, nil, nil
+	}
+	there, notes, err := m.moves.translate(ctx, it, contents)
+	if err != nil || len(notes) == 0 {
+		return contents, nil, err
+	}
+	plain, plainErr := merge.Merge(contents[0], contents[1], contents[2], merge.Options{})
+	moved, movedErr := merge.Merge(there[0], there[1], there[2], merge.Options{})
+	if plainErr == nil && movedErr == nil && len(plain.Conflicts)+len(moved.Conflicts) == 0 && bytes.Equal(plain.Text, moved.Text) {
+		return contents, nil, nil
+	}
+	return there, notes, nil
 }
 
 // unmergeable keeps the target's content where there is no merging by line.

@@ -42,15 +42,20 @@ type refusal struct {
 	note   string
 }
 
+// namedRung is a method that results name.
+type namedRung interface{ name() string }
+
 // settledBy is what a file rung did to an item, and how to take it back.
 type settledBy struct {
-	rung       fileRung
+	rung       namedRung
 	sides      fileSides
 	merged     fileMerge
 	markers    git.OID    // the text merge's result, with markers
+	mode       git.Mode   // of it, if it is another one
 	conflicts  []Conflict // that the text merge left
 	keep       int        // how many conflicts the item had before
 	confidence Confidence
+	leftOut    bool // the target never had the file
 }
 
 // fileRungs are all methods for single files, in the order in which they are asked.
@@ -101,6 +106,9 @@ func (it *item) refuse(refusals []refusal) {
 // takeBack gives an item back what the text merge made of it.
 func (it *item) takeBack() {
 	it.result.OID = it.by.markers
+	if it.by.mode != 0 {
+		it.result.Mode = it.by.mode
+	}
 	it.conflicts = slices.Insert(it.conflicts, it.by.keep, it.by.conflicts...)
 	it.by = nil
 }
@@ -115,7 +123,7 @@ func (fileRungsRung) Try(ctx context.Context, e *Engine, job *Job) (*Result, err
 		return nil, nil //nolint:nilnil // nil means that the rung has nothing to say
 	}
 	m := e.treeMerge(job, job.Fix)
-	m.fileRungs, m.vouching = e.fileRungs, true
+	m.fileRungs, m.vouching, m.moves = e.fileRungs, true, newMoves(m)
 	tree, err := m.run(ctx)
 	if err != nil {
 		return nil, err

@@ -30,6 +30,13 @@ func (m *treeMerge) follow(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	if m.moves != nil {
+		more, err := m.moves.counterparts(ctx, ours)
+		if err != nil {
+			return err
+		}
+		ours = append(ours, more...)
+	}
 	m.followOurs(ours, theirs)
 	m.followTheirs(theirs, ours)
 	theirMoves := patch.Moves(m.theirsDiff, theirs)
@@ -205,7 +212,7 @@ func (m *treeMerge) place(ctx context.Context, moves map[string]patch.Move) erro
 			it.ours = ours
 		}
 		m.items[to] = it
-		if it.ours != it.theirs {
+		if it.moved = by.From + " to " + by.To; it.ours != it.theirs && (m.moves == nil || ours.Exists()) {
 			it.conflict(ReasonDirectoryMoved, "the target moved "+by.From+" to "+by.To+": a new file may name others by where they were")
 		}
 	}

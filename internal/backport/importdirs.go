@@ -51,7 +51,9 @@ func (t *mergedTree) moduleOf(ctx context.Context, dir string) (*module, error) 
 	switch {
 	case content != nil:
 		m = &module{dir: dir}
-		m.file, _ = modfile.ParseLax("go.mod", content, nil) // one that does not parse says nothing
+		if m.file, err = modfile.Parse("go.mod", content, nil); err != nil {
+			m.file, _ = modfile.ParseLax("go.mod", content, nil) // without replacements; one that does not parse at all says nothing
+		}
 	case dir != ".":
 		if m, err = t.moduleOf(ctx, path.Dir(dir)); err != nil {
 			return nil, err

@@ -172,9 +172,8 @@ func TestVerbatim(t *testing.T) {
 		{
 			name: "a new file in a directory that the target moved",
 			base: tree{"old/a": with(), "old/b": with("1=b")}, fix: tree{"old/a": with(), "old/b": with("1=b"), "old/c": text("c")},
-			onto: tree{"new/a": with(), "new/b": with("1=b")}, outcome: backport.Conflicted,
-			want:      tree{"new/a": with(), "new/b": with("1=b"), "new/c": text("c")},
-			conflicts: conflicts{"new/c": {backport.ReasonDirectoryMoved}}, from: map[string]string{"new/c": "old/c"},
+			onto: tree{"new/a": with(), "new/b": with("1=b")}, outcome: backport.Resolved, wantConfidence: backport.Review,
+			want: tree{"new/a": with(), "new/b": with("1=b"), "new/c": text("c")}, from: map[string]string{"new/c": "old/c"},
 		},
 		{
 			name: "a new file in a directory that went to two places",

@@ -22,6 +22,7 @@ type item struct {
 	added              bool // the fix adds it, and the target has nothing there
 	settled            bool // result is decided
 	conflicts          []Conflict
+	moved              string     // from where to where the target moved the directory that a new file belongs to
 	by                 *settledBy // nil unless a file rung merged it
 	left               *leftText  // nil unless the text merge left conflicts
 	steps              []Step     // of the file rungs that did not settle it
@@ -52,6 +53,7 @@ type treeMerge struct {
 	notes      []string
 	fileRungs  []fileRung // for what the text merge leaves in conflict
 	vouching   bool       // whether Go source is looked at once more
+	moves      *moves     // nil if moves are followed no further than git does
 }
 
 // merge carries the source over to the target's tree.
@@ -96,6 +98,7 @@ func (m *treeMerge) run(ctx context.Context) (git.OID, error) {
 			return git.OID{}, err
 		}
 	}
+	m.substance()
 	if m.vouching {
 		if err = m.vouch(ctx); err != nil {
 			return git.OID{}, err

@@ -195,6 +195,17 @@ func (s *picking) IsAncestor(ctx context.Context, ancestor, commit git.OID) (boo
 	return s.repo.IsAncestor(ctx, ancestor, commit)
 }
 
+// MergeBase implements [backport.Parting].
+func (s *picking) MergeBase(ctx context.Context, a, b git.OID) (git.OID, error) {
+	if s.stdin {
+		s.loading.Do(func() { s.graph, s.err = s.repo.Graph(ctx) })
+		if base, ok := s.graph.MergeBase(a, b); s.err == nil && ok {
+			return base, nil
+		}
+	}
+	return s.repo.MergeBase(ctx, a, b)
+}
+
 // index reads the commits of the refs on which instances may be.
 func (s *picking) index(ctx context.Context) error {
 	if len(s.instances) == 0 {

@@ -88,3 +88,27 @@ func (g *Graph) walk(commit OID, visit func(at int32) bool) {
 		}
 	}
 }
+
+// MergeBase returns a best common ancestor of two commits: one that no other common ancestor descends from. ok is false if they have none, or one of
+// them is outside the graph.
+func (g *Graph) MergeBase(a, b OID) (base OID, ok bool) {
+	seen := map[int32]bool{}
+	g.walk(a, func(at int32) bool {
+		seen[at] = true
+		return true
+	})
+	best := int32(-1)
+	g.walk(b, func(at int32) bool {
+		if !seen[at] {
+			return true
+		}
+		if best < 0 || g.nodes[at].generation > g.nodes[best].generation {
+			best = at
+		}
+		return false
+	})
+	if best < 0 {
+		return OID{}, false
+	}
+	return g.nodes[best].oid, true
+}
