@@ -29,6 +29,8 @@ type pick struct {
 	asOf              string
 	jobs              int
 	explain           bool
+	prerequisites     bool
+	withPrerequisites int
 	format            string
 }
 
@@ -65,6 +67,8 @@ the same order. A line that cannot be read gives a result too.`,
 	flags.StringVar(&p.asOf, "as-of", "", "no instance that was committed after `TIME` (2023-06-15, or RFC 3339)")
 	flags.IntVar(&p.jobs, "jobs", 0, "do `N` picks at the same time (0: one for each processor)")
 	flags.BoolVar(&p.explain, "explain", false, "show what each rung did and why, and the versions of each file beside each other")
+	flags.BoolVar(&p.prerequisites, "prerequisites", false, "name the earlier commits that a conflict comes from and the target lacks (reads history)")
+	flags.IntVar(&p.withPrerequisites, "with-prerequisites", 0, "take at most `N` of them before the commit, where that leaves no conflict")
 	addOutput(cmd, &p.format, []string{"table", "json", "yaml", formatHTML})
 	return cmd
 }
@@ -82,6 +86,8 @@ func (p *pick) check(cmd *cobra.Command, args []string) error {
 		return usage(cmd, errs.New(errs.Invalid, "--write and --store exclude each other"))
 	case p.stdin && p.format == formatHTML:
 		return usage(cmd, errs.New(errs.Invalid, "-o html is for one pick: --stdin prints a JSON object a line"))
+	case p.withPrerequisites < 0 || p.withPrerequisites > maxTaken:
+		return usage(cmd, errs.New(errs.Invalid, "--with-prerequisites %d: not between 0 and %d", p.withPrerequisites, maxTaken))
 	case p.jobs < 0:
 		return usage(cmd, errs.New(errs.Invalid, "--jobs %d: less than 0", p.jobs))
 	}

@@ -128,7 +128,7 @@ func (s *picking) line(ctx context.Context, raw rawLine) backport.Result {
 	if err != nil {
 		return fail(err)
 	}
-	return s.engine.Pick(ctx, r)
+	return s.carry(ctx, r)
 }
 
 // printAll prints results as they come, and keeps their trees alive.

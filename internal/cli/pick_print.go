@@ -18,7 +18,7 @@ func (s *picking) one(ctx context.Context, commit string) error {
 	if err != nil {
 		return err
 	}
-	res := s.engine.Pick(ctx, r)
+	res := s.carry(ctx, r)
 	if res.Outcome == backport.Error {
 		return s.failure(res)
 	}
@@ -74,6 +74,9 @@ func (s *picking) printPick(ctx context.Context, r backport.Request, res backpor
 		g.rows = append(g.rows, []string{f.Path, f.From, f.Rung, left(f.Conflicts)})
 	}
 	if err := s.print("table", nil, g); err != nil {
+		return err
+	}
+	if err := s.printPrerequisites(res); err != nil {
 		return err
 	}
 	if s.explain {
