@@ -5,6 +5,7 @@ import (
 	"slices"
 
 	"github.com/kubelts/kubelts/internal/git"
+	"github.com/kubelts/kubelts/internal/gomerge"
 )
 
 // fileRung is a method to merge one file that the text merge leaves in conflict, by knowing what its lines mean. Its files are tried after
@@ -30,10 +31,11 @@ type fileSides struct {
 // fileMerge is what a rung made of a file: a text, or refusals.
 type fileMerge struct {
 	text       []byte
-	confidence Confidence // adapted or review
-	notes      []string   // what was done, for the result's notes
-	records    []string   // resolutions of memory that were used
-	refusals   []refusal  // any means that the file stays in conflict
+	confidence Confidence      // adapted or review
+	doubts     []gomerge.Doubt // about merged Go source
+	notes      []string        // what was done, for the result's notes
+	records    []string        // resolutions of memory that were used
+	refusals   []refusal       // any means that the file stays in conflict
 }
 
 // refusal is why a file rung leaves a file to a person.

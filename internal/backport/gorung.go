@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"errors"
+	"slices"
 	"strings"
 
 	"github.com/kubelts/kubelts/internal/gomerge"
@@ -27,14 +28,74 @@ func (goRung) merge(_ context.Context, s fileSides) (fileMerge, error) {
 	if err != nil {
 		return fileMerge{}, err
 	}
-	if bytes.Equal(res.Text, s.ours) {
-		return fileMerge{refusals: []refusal{{ReasonNear, "nothing of the fix's change would be left"}}}, nil
-	}
+	m := fileMerge{text: res.Text, confidence: Adapted, doubts: res.Doubts, notes: res.Notes}
 	if res.Additions && strings.HasSuffix(s.path, "_test.go") {
-		return fileMerge{refusals: []refusal{{ReasonNear, "new tests, where the target has not what stands around them"}}}, nil
+		m.doubts = append(m.doubts, onlyNewTests)
 	}
-	if !res.Certain {
-		return fileMerge{refusals: []refusal{{ReasonNear, "edits of both sides would stand beside each other in one statement or list"}}}, nil
+	if bytes.Equal(res.Text, s.ours) {
+		m.doubts = append(m.doubts, nothingLeft)
 	}
-	return fileMerge{text: res.Text, confidence: Adapted, notes: res.Notes}, nil
+	if note := distrust(m.doubts, res.LeftOut); note != "" {
+		return fileMerge{refusals: []refusal{{ReasonNear, note}}}, nil
+	}
+	if len(m.doubts) > 0 {
+		m.confidence = Review
+		m.notes = append(m.notes, "to be looked at: "+words(m.doubts))
+	}
+	return m, nil
+}
+
+// Doubts that the merge of one file cannot know.
+const (
+	onlyNewTests gomerge.Doubt = "tests"   // new tests, where the target has not what stands around them
+	nothingLeft  gomerge.Doubt = "nothing" // all that the fix changes was left out
+)
+
+func words(doubts []gomerge.Doubt) string {
+	out := make([]string, len(doubts))
+	for i, d := range doubts {
+		out[i] = string(d)
+	}
+	return strings.Join(out, ", ")
+}
+
+// distrust says why a merged file is not handed out, not even to be looked at; empty if it is. What is refused here was other than what people
+// landed too often (docs/decisions/0007-grading-merged-go.md).
+func distrust(doubts []gomerge.Doubt, leftOut int) string {
+	const mostLeftOut = 2
+	has := func(of ...gomerge.Doubt) bool {
+		return slices.ContainsFunc(doubts, func(d gomerge.Doubt) bool { return slices.Contains(of, d) })
+	}
+	switch {
+	case has(nothingLeft):
+		return "nothing of the fix's change would be left"
+	case leftOut > mostLeftOut:
+		return "too much of the fix would be left out"
+	case has(gomerge.DoubtLeftOutElement, gomerge.DoubtLeftOutReplacement):
+		return "the target has other elements or statements where the fix changes some"
+	case leftOut > 0 && has(gomerge.DoubtOneNeighbour):
+		return "part of the fix would be left out, and for another part the place is not sure"
+	case has(gomerge.DoubtChangedNeighbour, gomerge.DoubtMoved, gomerge.DoubtFallsThrough):
+		return "the order of statements, fields or cases is not sure"
+	case has(gomerge.DoubtDeletedChanged, gomerge.DoubtDeletedElement, gomerge.DoubtDeletedBeside):
+		return "the fix deletes what the target changed, or what stands beside that"
+	case has(onlyNewTests) && has(gomerge.DoubtOrder):
+		return "new tests, where the target has other new functions"
+	}
+	return ""
+}
+
+// together looks at all files of a pick that were merged by their parts: they may lean on each other.
+func (m *treeMerge) together() {
+	merged := slices.DeleteFunc(m.sorted(), func(it *item) bool { return it.by == nil || it.by.rung != fileRung(goRung{}) })
+	if len(merged) < 2 {
+		return
+	}
+	tests := slices.ContainsFunc(merged, func(it *item) bool { return slices.Contains(it.by.merged.doubts, onlyNewTests) })
+	for _, it := range merged {
+		it.by.confidence = Review
+		if tests {
+			m.distrust(it, []refusal{{ReasonNear, "more than one Go file of the fix had to be merged by its parts, new tests among them"}})
+		}
+	}
 }

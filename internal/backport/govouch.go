@@ -60,17 +60,6 @@ func (m *treeMerge) distrust(it *item, refusals []refusal) {
 	it.refused(stepVouch, Withdrawn, refusals)
 }
 
-// together refuses picks in which more than one Go file was merged by its parts.
-func (m *treeMerge) together() {
-	merged := slices.DeleteFunc(m.sorted(), func(it *item) bool { return it.by == nil || it.by.rung != fileRung(goRung{}) })
-	if len(merged) < 2 {
-		return
-	}
-	for _, it := range merged {
-		m.distrust(it, []refusal{{ReasonNear, "more than one Go file of the fix had to be merged by its parts, and they may lean on each other"}})
-	}
-}
-
 // judge says what of the merge, as its items are now, does not compile in the target although it did in the fix's tree, as far as the trees tell. Files with
 // conflicts have to be taken out of the items first, or nothing is to be made of what it says. It may be asked again when items have changed.
 func (m *treeMerge) judge(ctx context.Context) (gotypes.Verdict, error) {

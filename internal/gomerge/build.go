@@ -79,7 +79,7 @@ func (b *builder) decls(file *ast.File, depth int) *node {
 }
 
 func (b *builder) listNode(l list, depth int) *node {
-	made := &node{src: b.src, kind: "list", lo: b.src.at(l.lo), hi: b.src.at(l.hi), list: l.kind, free: l.free}
+	made := &node{src: b.src, kind: "list", lo: b.src.at(l.lo), hi: b.src.at(l.hi), list: l.kind, free: l.free, loose: l.loose}
 	for _, e := range l.elements {
 		made.parts = append(made.parts, b.build(e, depth+1))
 	}
@@ -107,6 +107,7 @@ type list struct {
 	lo, hi   token.Pos
 	kind     listKind
 	free     bool
+	loose    bool
 }
 
 func nodes[T ast.Node](of []T) []ast.Node {
@@ -121,23 +122,23 @@ func nodes[T ast.Node](of []T) []ast.Node {
 func listIn(n ast.Node) (list, bool) {
 	switch n := n.(type) {
 	case *ast.GenDecl:
-		return list{nodes(n.Specs), n.Lparen + 1, n.Rparen, byLine, !usesIota(n)}, n.Lparen.IsValid()
+		return list{nodes(n.Specs), n.Lparen + 1, n.Rparen, byLine, !usesIota(n), false}, n.Lparen.IsValid()
 	case *ast.BlockStmt:
-		return list{nodes(n.List), n.Lbrace + 1, n.Rbrace, byLine, onlyCases(n)}, n.Lbrace.IsValid() && n.Rbrace.IsValid()
+		return list{nodes(n.List), n.Lbrace + 1, n.Rbrace, byLine, onlyCases(n), !hasCases(n)}, n.Lbrace.IsValid() && n.Rbrace.IsValid()
 	case *ast.CaseClause:
-		return list{nodes(n.Body), n.Colon + 1, n.End(), byLine, false}, true
+		return list{nodes(n.Body), n.Colon + 1, n.End(), byLine, false, true}, true
 	case *ast.CommClause:
-		return list{nodes(n.Body), n.Colon + 1, n.End(), byLine, false}, true
+		return list{nodes(n.Body), n.Colon + 1, n.End(), byLine, false, true}, true
 	case *ast.CallExpr:
-		return list{nodes(n.Args), n.Lparen + 1, n.Rparen, byComma, false}, true
+		return list{nodes(n.Args), n.Lparen + 1, n.Rparen, byComma, false, false}, true
 	case *ast.CompositeLit:
-		return list{nodes(n.Elts), n.Lbrace + 1, n.Rbrace, byComma, onlyKeyed(n.Elts)}, true
+		return list{nodes(n.Elts), n.Lbrace + 1, n.Rbrace, byComma, onlyKeyed(n.Elts), true}, true
 	case *ast.StructType:
-		return list{nodes(n.Fields.List), n.Fields.Opening + 1, n.Fields.Closing, byLine, true}, n.Fields.Opening.IsValid()
+		return list{nodes(n.Fields.List), n.Fields.Opening + 1, n.Fields.Closing, byLine, true, false}, n.Fields.Opening.IsValid()
 	case *ast.InterfaceType:
-		return list{nodes(n.Methods.List), n.Methods.Opening + 1, n.Methods.Closing, byLine, true}, n.Methods.Opening.IsValid()
+		return list{nodes(n.Methods.List), n.Methods.Opening + 1, n.Methods.Closing, byLine, true, false}, n.Methods.Opening.IsValid()
 	case *ast.FieldList:
-		return list{nodes(n.List), n.Opening + 1, n.Closing, byComma, false}, n.Opening.IsValid()
+		return list{nodes(n.List), n.Opening + 1, n.Closing, byComma, false, false}, n.Opening.IsValid()
 	}
 	return list{}, false
 }
@@ -179,6 +180,10 @@ func (b *builder) noteOrder(n ast.Node) {
 			})
 		})
 	}
+}
+
+func hasCases(b *ast.BlockStmt) bool {
+	return slices.ContainsFunc(b.List, func(s ast.Stmt) bool { _, ok := s.(*ast.CaseClause); return ok })
 }
 
 // onlyCases reports whether a block holds cases that are constants and end where they end, so that their order does not matter.

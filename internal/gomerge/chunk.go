@@ -91,9 +91,17 @@ func (n *node) endsLine(at int) bool {
 }
 
 // head is what stands between the bracket and the first chunk, tail what follows the last chunk.
-func (n *node) head() span { return span{n.src, n.lo, n.first()} }
+func (n *node) head() span {
+	if n.bare {
+		return span{n.src, n.lo, n.lo}
+	}
+	return span{n.src, n.lo, n.first()}
+}
 
 func (n *node) tail() span {
+	if n.bare {
+		return span{n.src, n.hi, n.hi}
+	}
 	at := n.first()
 	if len(n.parts) > 0 {
 		at = n.chunkEnd(n.parts[len(n.parts)-1])

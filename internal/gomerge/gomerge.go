@@ -71,12 +71,15 @@ func refuse(reason Reason, note string, args ...any) *RefusedError {
 // Result is a merged file.
 type Result struct {
 	Text []byte
-	// Certain is false when edits of both sides stand beside each other in one statement or one list of arguments, when theirs puts new
-	// statements among those that ours changed, or when the order of what both sides added was chosen: a person should look.
+	// Certain is that nothing had to be chosen: there are no doubts.
 	Certain bool
+	// Doubts are what had to be chosen or is wrong more often than the rest, sorted: a person should look.
+	Doubts []Doubt
+	// LeftOut is how many of theirs' changes are not in the text, for ours does not have what they change.
+	LeftOut int
 	// Additions is true when all that theirs brought are whole declarations, which lean on nothing that the merge could look at.
 	Additions bool
-	// Notes say what was done about imports.
+	// Notes say, for people, what was left out or chosen, and what was done about imports.
 	Notes []string
 }
 
@@ -88,7 +91,7 @@ func Merge(base, ours, theirs []byte) (Result, error) {
 	case bytes.Equal(base, theirs):
 		return Result{Text: ours, Certain: true}, nil
 	}
-	m := &merger{ids: map[string]int32{}, certain: true}
+	m := &merger{ids: map[string]int32{}}
 	text, err := m.run(base, ours, theirs)
 	if err != nil {
 		return Result{}, err
@@ -96,7 +99,7 @@ func Merge(base, ours, theirs []byte) (Result, error) {
 	if _, err := Check(ours, text); err != nil {
 		return Result{}, err
 	}
-	return Result{Text: text, Certain: m.certain, Additions: !m.edited && len(m.notes) == 0, Notes: m.notes}, nil
+	return Result{Text: text, Certain: len(m.doubts) == 0, Doubts: m.kinds(), LeftOut: m.left, Additions: !m.edited && len(m.notes) == 0, Notes: m.notes}, nil
 }
 
 // merger is one merge. It is used once.
@@ -104,8 +107,9 @@ type merger struct {
 	ids                map[string]int32 // token texts, numbered
 	base, ours, theirs *source
 	cells              int // spent on alignments
-	certain            bool
+	doubts             []Doubt
 	notes              []string
+	left               int  // changes of theirs that are left out
 	edited             bool // theirs did more than add declarations
 }
 

@@ -10,6 +10,7 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+	"github.com/google/go-cmp/cmp/cmpopts"
 	"github.com/rogpeppe/go-internal/txtar"
 
 	"github.com/kubelts/kubelts/internal/gomerge"
@@ -62,6 +63,13 @@ func TestCorpus(t *testing.T) {
 			}
 			if res.Certain != certain {
 				t.Errorf("certain: %t", res.Certain)
+			}
+			var doubts []string
+			for _, d := range res.Doubts {
+				doubts = append(doubts, string(d))
+			}
+			if diff := cmp.Diff(strings.Fields(c["doubts"]), doubts, cmpopts.EquateEmpty()); diff != "" {
+				t.Errorf("doubts (-want +got):\n%s", diff)
 			}
 		})
 	}

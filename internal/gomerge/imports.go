@@ -168,6 +168,9 @@ func (im *importMerge) needed() error {
 			continue
 		}
 		if have := slices.IndexFunc(im.ours, func(s spec) bool { return s.path == want.path && !s.effect() }); have >= 0 {
+			if im.ours[have].name == "" && im.before.qualifiers[q] != nil {
+				continue // it is the package's own name, which the path does not tell
+			}
 			return refuse(ReasonImport, "the fix calls %q %s, the target %s", want.path, q, im.ours[have])
 		}
 		im.add = append(im.add, want)

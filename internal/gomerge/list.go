@@ -3,6 +3,8 @@ package gomerge
 import (
 	"bytes"
 	"slices"
+
+	"github.com/kubelts/kubelts/internal/merge"
 )
 
 // listMerge is the merge of one list.
@@ -13,6 +15,7 @@ type listMerge struct {
 	depth   int
 	out     []piece
 	placed  []int // by element of theirs: its piece's number, or -1
+	first   []int // by element of theirs: the number of the first of its pieces, or -1
 	by      sidesChanged
 }
 
@@ -34,7 +37,7 @@ func (m *merger) list(b, o, t *node, depth int) ([]byte, error) {
 	if lm.tb, err = m.align(lm.b, lm.t); err != nil {
 		return nil, err
 	}
-	lm.placed = fill(len(lm.t.chunks))
+	lm.placed, lm.first = fill(len(lm.t.chunks)), fill(len(lm.t.chunks))
 	if err = lm.ours(); err != nil {
 		return nil, err
 	}
@@ -48,21 +51,28 @@ func (m *merger) list(b, o, t *node, depth int) ([]byte, error) {
 			}
 		}
 	}
-	lm.doubt()
+	lm.doubts()
 	return lm.render()
 }
 
-// doubt takes certainty away where both sides changed a list and theirs did more than experience trusts: new statements lean on what stands
-// around them, and an element that theirs deletes may be one that ours still needs.
-func (l *listMerge) doubt() {
-	statements := l.b.list == byLine && !l.b.free
+// doubts notes where both sides changed a list and theirs did more than experience trusts: new statements lean on what stands around
+// them, and an element that theirs deletes may be one that ours still needs.
+func (l *listMerge) doubts() {
 	inserted := slices.ContainsFunc(l.out, func(p piece) bool { return p.fromTheirs })
 	deleted := slices.Contains(l.tb.toSide, -1)
-	arguments := l.b.list == byComma && !l.b.free
 	reshaped := inserted || deleted || slices.Contains(l.ob.toBase, -1) || slices.Contains(l.ob.toSide, -1)
-	moved := l.b.free && l.depth > 1 && !slices.IsSorted(slices.DeleteFunc(slices.Clone(l.tb.toSide), func(j int) bool { return j < 0 }))
-	if moved || l.fallsThrough() || statements && inserted || arguments && reshaped || l.b.free && l.depth > 1 && deleted {
-		l.certain = false
+	within := l.b.free && l.depth > 1
+	if within && !slices.IsSorted(slices.DeleteFunc(slices.Clone(l.tb.toSide), func(j int) bool { return j < 0 })) {
+		l.doubt(DoubtMoved)
+	}
+	if l.fallsThrough() {
+		l.doubt(DoubtFallsThrough)
+	}
+	if l.b.list == byComma && !l.b.free && reshaped {
+		l.doubt(DoubtReshaped)
+	}
+	if within && deleted {
+		l.doubt(DoubtDeletedElement)
 	}
 	changed := false
 	for base, j := range l.tb.toSide {
@@ -96,46 +106,86 @@ const importKind = "GenDecl import"
 func (l *listMerge) ours() error {
 	for i := range l.o.chunks {
 		o := &l.o.chunks[i]
-		p := piece{number: i, lead: o.lead, body: o.node.bytes(), trail: o.trail, kept: o.node.kind == importKind}
 		base := l.ob.toBase[i]
 		if base < 0 {
-			l.out = append(l.out, p)
+			l.out = append(l.out, piece{number: i, lead: o.lead, body: o.node.bytes(), trail: o.trail, kept: o.node.kind == importKind})
 			continue
 		}
-		b, j := &l.b.chunks[base], l.tb.toSide[base]
+		j := l.tb.toSide[base]
 		if j < 0 {
-			if !b.same(o) && !sameTokens(code(b.node.tokens()), code(o.node.tokens())) {
-				return refuse(ReasonDeletedChanged, "line %d of the target's version: the fix deletes what the target changed", o.node.line())
+			if err := l.deleted(base, i); err != nil {
+				return err
 			}
-			l.besideOurs(base)
 			continue
 		}
-		var err error
-		t := &l.t.chunks[j]
-		if p.lead, err = l.around(b.lead, o.lead, t.lead, [3][]tok{b.leads, o.leads, t.leads}); err != nil {
+		p, err := l.both(base, i, j)
+		if err != nil {
 			return err
 		}
-		if p.body, err = l.node(b.node, o.node, t.node, l.depth+1); err != nil {
-			return err
-		}
-		if p.trail, err = l.around(b.trail, o.trail, t.trail, [3][]tok{b.trims, o.trims, t.trims}); err != nil {
-			return err
-		}
-		l.by.note(b.node.tokens(), o.node.tokens(), t.node.tokens())
-		var within sidesChanged
-		within.note(b.node.tokens(), o.node.tokens(), t.node.tokens())
-		within.note(b.leads, o.leads, t.leads)
-		if within.ours && within.theirs {
-			l.certain = false
-		}
-		l.placed[j] = i
+		l.placed[j], l.first[j] = i, i
 		l.out = append(l.out, p)
 	}
 	if l.b.list == byComma && !l.b.free && l.by.ours && l.by.theirs {
-		l.certain = false
+		l.doubt(DoubtReshaped)
 	}
 	return nil
 }
+
+// both merges an element that all three versions have.
+func (l *listMerge) both(base, i, j int) (piece, error) {
+	b, o, t := &l.b.chunks[base], &l.o.chunks[i], &l.t.chunks[j]
+	p := piece{number: i, lead: o.lead, body: o.node.bytes(), trail: o.trail, kept: o.node.kind == importKind}
+	var err error
+	p.lead = l.around(b.lead, o.lead, t.lead, [3][]tok{b.leads, o.leads, t.leads})
+	if p.body, err = l.node(b.node, o.node, t.node, l.depth+1); err != nil {
+		return p, err
+	}
+	p.trail = l.around(b.trail, o.trail, t.trail, [3][]tok{b.trims, o.trims, t.trims})
+	l.by.note(b.node.tokens(), o.node.tokens(), t.node.tokens())
+	if l.ob.renamed[base] != l.tb.renamed[base] && !sameTokens(b.node.tokens(), t.node.tokens()) {
+		l.doubt(DoubtRenamed)
+	}
+	return p, nil
+}
+
+// deleted decides about an element of ours that theirs deleted: it goes, if ours did not make something else of it.
+func (l *listMerge) deleted(base, i int) error {
+	b, o := &l.b.chunks[base], &l.o.chunks[i]
+	x, y := code(b.node.tokens()), code(o.node.tokens())
+	if b.same(o) || sameTokens(x, y) {
+		l.besideOurs(base)
+		return nil
+	}
+	switch {
+	case !l.b.free && !l.b.loose:
+		return refuse(ReasonDeletedChanged, "line %d of the target's version: the fix deletes what the target changed", o.node.line())
+	case l.replaced(base):
+		l.doubt(DoubtDeletedReplaced)
+	case similarity(x, y) < minDeleted:
+		l.doubt(DoubtDeletedUnlike)
+	default:
+		l.doubt(DoubtDeletedChanged)
+	}
+	l.merger.note("line %d of the target's version: deleted, as the fix does, though the target has it otherwise", o.node.line())
+	return nil
+}
+
+// replaced reports whether theirs has something new where it deleted an element of base.
+func (l *listMerge) replaced(base int) bool {
+	lo, hi := -1, len(l.t.chunks)
+	for k := base - 1; k >= 0 && lo < 0; k-- {
+		lo = l.tb.toSide[k]
+	}
+	for k := base + 1; k < len(l.b.chunks) && hi == len(l.t.chunks); k++ {
+		if j := l.tb.toSide[k]; j >= 0 {
+			hi = j
+		}
+	}
+	return slices.ContainsFunc(l.tb.toBase[min(lo+1, hi):hi], func(k int) bool { return k < 0 })
+}
+
+// minDeleted is how alike ours and base must be for a deletion by theirs to mean ours too.
+const minDeleted = 0.7
 
 // besideOurs doubts a deletion by theirs in a bound list if ours changed what stands right beside it.
 func (l *listMerge) besideOurs(base int) {
@@ -151,26 +201,32 @@ func (l *listMerge) besideOurs(base int) {
 		after = l.ob.toBase[i+1]
 	}
 	if before != base-1 || after != base+1 {
-		l.certain = false
+		l.doubt(DoubtDeletedBeside)
 	}
 }
 
-// around merges what stands before or after an element.
-func (l *listMerge) around(b, o, t []byte, tokens [3][]tok) ([]byte, error) {
+// around merges what stands before or after an element: blank lines and comments. Where the comments do not merge the target's stays.
+func (l *listMerge) around(b, o, t []byte, tokens [3][]tok) []byte {
 	switch {
 	case sameTokens(tokens[0], tokens[2]), sameTokens(tokens[1], tokens[2]):
-		return o, nil
+		return o
 	case sameTokens(tokens[0], tokens[1]):
-		return t, nil
+		return t
 	}
-	res, err := textMerge(b, o, t)
-	if err != nil {
-		return nil, err
-	}
-	return res, nil
+	return l.comments(b, o, t)
 }
 
-// lost looks at what ours deleted: theirs must not have changed it.
+// comments merges by line what holds no code.
+func (m *merger) comments(b, o, t []byte) []byte {
+	res, err := merge.Merge(b, o, t, merge.Options{})
+	if err == nil && len(res.Conflicts) == 0 {
+		return res.Text
+	}
+	m.note("both sides changed a comment, the target's stays: %.60q", bytes.TrimSpace(o))
+	return o
+}
+
+// lost looks at what ours deleted or never had: what theirs changes of it is left out.
 func (l *listMerge) lost() error {
 	for base := range l.b.chunks {
 		i, j := l.ob.toSide[base], l.tb.toSide[base]
@@ -178,133 +234,52 @@ func (l *listMerge) lost() error {
 			continue
 		}
 		b, t := &l.b.chunks[base], &l.t.chunks[j]
-		if !sameTokens(code(b.node.tokens()), code(t.node.tokens())) {
-			return refuse(ReasonDeletedChanged, "line %d of the fix's version: the target does not have this %s, which the fix changes", t.node.line(), t.node.kind)
-		}
-	}
-	return nil
-}
-
-// insert puts an element of theirs, which base does not have, into its place.
-func (l *listMerge) insert(j int) error {
-	t := &l.t.chunks[j]
-	for i := range l.o.chunks {
-		o := &l.o.chunks[i]
-		mine := l.ob.toBase[i] < 0
-		switch {
-		case mine && sameTokens(o.node.tokens(), t.node.tokens()) && (l.b.free || l.sameGap(i, j)):
-			l.placed[j] = i
-			return nil
-		case l.b.free && t.node.key != "" && t.node.key == o.node.key && t.node.kind == o.node.kind:
-			return refuse(ReasonBothAdded, "line %d of the fix's version: the target has another %s", t.node.line(), t.node.key)
-		}
-	}
-	at, err := l.place(j)
-	if err != nil {
-		return err
-	}
-	l.placed[j] = len(l.o.chunks) + j
-	l.out = slices.Insert(l.out, at, piece{
-		number: l.placed[j], lead: t.lead, body: t.node.bytes(), trail: t.trail, fromTheirs: true,
-	})
-	return nil
-}
-
-// gapOf is the element of base before which an inserted element stands.
-func gapOf(al alignment, i, end int) int {
-	for k := i + 1; k < len(al.toBase); k++ {
-		if al.toBase[k] >= 0 {
-			return al.toBase[k]
-		}
-	}
-	return end
-}
-
-func (l *listMerge) sameGap(i, j int) bool {
-	return gapOf(l.ob, i, len(l.b.chunks)) == gapOf(l.tb, j, len(l.b.chunks))
-}
-
-// at is the index of the piece with this number, or -1.
-func (l *listMerge) at(number int) int {
-	if number < 0 {
-		return -1
-	}
-	return slices.IndexFunc(l.out, func(p piece) bool { return p.number == number })
-}
-
-// place finds where an inserted element of theirs goes.
-func (l *listMerge) place(j int) (int, error) {
-	if !l.b.free {
-		return l.placeBound(j)
-	}
-	for k := j - 1; k >= 0; k-- {
-		at := l.at(l.placed[k])
-		if at < 0 {
+		if done, err := l.unwrapped(base, j); done || err != nil {
+			if err != nil {
+				return err
+			}
 			continue
 		}
-		for at++; at < len(l.out) && !l.out[at].fromTheirs && l.ob.toBase[l.out[at].number] < 0; at++ {
-			l.certain = false
+		if sameTokens(code(b.node.tokens()), code(t.node.tokens())) {
+			continue
 		}
-		return at, nil
-	}
-	for k := j + 1; k < len(l.placed); k++ {
-		if at := l.at(l.placed[k]); at >= 0 {
-			l.certain = l.certain && (at == 0 || l.out[at-1].fromTheirs || l.out[at-1].kept || l.ob.toBase[l.out[at-1].number] >= 0)
-			return at, nil
+		if !l.b.free && !l.b.loose {
+			return refuse(ReasonDeletedChanged, "line %d of the fix's version: the target does not have this %s, which the fix changes", t.node.line(), t.node.kind)
 		}
+		if other := l.counterpart(b.node); other != nil {
+			return refuse(ReasonDeletedChanged, "line %d of the fix's version: the target does not have this %s, which the fix changes, but something like it in line %d", t.node.line(), t.node.kind, other.line())
+		}
+		l.leaveOut(t.node)
 	}
-	l.certain = l.certain && !slices.ContainsFunc(l.out, func(p piece) bool { return !p.kept })
-	return len(l.out), nil
+	return nil
 }
 
-// placeBound wants the neighbours of theirs to stand beside each other in ours too. If only one of them is there, it is enough, but a person
-// should look.
-func (l *listMerge) placeBound(j int) (int, error) {
-	before, after := j-1, j+1
-	for after < len(l.placed) && l.tb.toBase[after] < 0 {
-		after++
-	}
-	lower, upper := -1, len(l.out)
-	if before >= 0 {
-		lower = l.at(l.placed[before])
-	}
-	if after < len(l.placed) {
-		upper = l.at(l.placed[after])
-	}
-	if line := l.t.chunks[j].node.line(); l.goneBetween(before, after) {
-		return 0, refuse(ReasonNoPlace, "line %d of the fix's version: the target does not have what this replaces", line)
-	}
-	hasLower, hasUpper := lower >= 0 || before < 0, upper >= 0
+func (l *listMerge) leaveOut(t *node) {
+	l.edited = true
 	switch {
-	case hasLower && hasUpper && lower+1 == upper:
-	case hasLower && hasUpper:
-		return 0, refuse(ReasonBothAdded, "line %d of the fix's version: both sides changed what stands here", l.t.chunks[j].node.line())
-	case hasLower && before >= 0:
-		l.certain = false
-		upper = lower + 1
-	case hasUpper && after < len(l.placed):
-		l.certain = false
+	case l.b.list == byComma:
+		l.doubt(DoubtLeftOutElement)
+	case l.b.free:
+		l.doubt(DoubtLeftOutDeclaration)
 	default:
-		return 0, refuse(ReasonNoPlace, "line %d of the fix's version: the target has nothing of what stands around this", l.t.chunks[j].node.line())
+		l.doubt(DoubtLeftOutStatement)
 	}
-	return upper, nil
+	l.leftOut("line %d of the fix's version: its change of this %s is left out, for the target does not have it", t.line(), t.kind)
 }
 
-// goneBetween reports whether base has something between two elements of theirs that ours does not have.
-func (l *listMerge) goneBetween(before, after int) bool {
-	lo, hi := -1, len(l.b.chunks)
-	for ; before >= 0 && lo < 0; before-- {
-		lo = l.tb.toBase[before]
-	}
-	if after < len(l.tb.toBase) {
-		hi = l.tb.toBase[after]
-	}
-	for k := lo + 1; k < hi; k++ {
-		if l.ob.toSide[k] < 0 {
-			return true
+// minCounterpart is how alike a part of ours must be to one of base to be the same under another name or in another place.
+const minCounterpart = 0.8
+
+// counterpart finds a new element of ours that may be what became of an element of base.
+func (l *listMerge) counterpart(b *node) *node {
+	x := code(b.tokens())
+	for i := range l.o.chunks {
+		o := l.o.chunks[i].node
+		if l.ob.toBase[i] < 0 && o.kind == b.kind && len(x) >= 12 && similarity(x, code(o.tokens())) >= minCounterpart {
+			return o
 		}
 	}
-	return false
+	return nil
 }
 
 // render writes the merged list.

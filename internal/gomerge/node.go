@@ -2,8 +2,6 @@ package gomerge
 
 import (
 	"bytes"
-
-	"github.com/kubelts/kubelts/internal/merge"
 )
 
 // node merges a part.
@@ -52,7 +50,7 @@ func (m *merger) parts(b, o, t *node, depth int) ([]byte, error) {
 		out = append(out, text...)
 	}
 	if !container(b.kind) && by.ours && by.theirs {
-		m.certain = false
+		m.doubt(DoubtStatement)
 	}
 	return out, nil
 }
@@ -95,11 +93,7 @@ func (m *merger) gap(b, o, t span) ([]byte, error) {
 	case sameTokens(b.tokens(), o.tokens()):
 		return t.bytes(), nil
 	case len(code(b.tokens())) == 0 && len(code(o.tokens())) == 0 && len(code(t.tokens())) == 0:
-		res, err := merge.Merge(b.bytes(), o.bytes(), t.bytes(), merge.Options{})
-		if err == nil && len(res.Conflicts) == 0 {
-			return res.Text, nil
-		}
-		return nil, refuse(ReasonBothChanged, "line %d of the target's version: both sides changed this comment", o.line())
+		return m.comments(b.bytes(), o.bytes(), t.bytes()), nil
 	}
 	return nil, refuse(ReasonBothChanged, "line %d of the target's version: both sides changed this", o.line())
 }

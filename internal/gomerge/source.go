@@ -36,7 +36,9 @@ type node struct {
 	parts  []*node
 	list   listKind
 	free   bool // a list in which order means nothing
+	loose  bool // a list in order that can lack an element and still mean what it says: statements, rows
 	chunks []chunk
+	bare   bool // elements cut out of a list, without anything around them
 }
 
 type listKind byte

@@ -10,7 +10,7 @@ func newImports(after, before []spec) ([]string, error) {
 	var added []string
 	seen := map[string]bool{}
 	for _, s := range after {
-		if seen[s.String()] {
+		if seen[s.String()] && !twice(before, s) {
 			return nil, refuse(ReasonDuplicate, "the merged file imports %s twice", s)
 		}
 		seen[s.String()] = true
@@ -19,6 +19,17 @@ func newImports(after, before []spec) ([]string, error) {
 		}
 	}
 	return added, nil
+}
+
+// twice reports whether a file imports a package more than once.
+func twice(in []spec, s spec) bool {
+	n := 0
+	for _, o := range in {
+		if o.path == s.path && o.name == s.name {
+			n++
+		}
+	}
+	return n > 1
 }
 
 // Declared are the names that a file declares for its package. Methods are named with their receiver, T.Name.

@@ -1,10 +1,6 @@
 package gomerge
 
-import (
-	"bytes"
-
-	"github.com/kubelts/kubelts/internal/merge"
-)
+import "bytes"
 
 // listWriter puts the elements of a list together and sets separators between them.
 type listWriter struct {
@@ -60,13 +56,4 @@ func (w *listWriter) close(line, want bool) []byte {
 		w.out = bytes.TrimSuffix(w.out, []byte("\n"))
 	}
 	return w.out
-}
-
-// textMerge merges by line and wants no conflict.
-func textMerge(b, o, t []byte) ([]byte, error) {
-	res, err := merge.Merge(b, o, t, merge.Options{})
-	if err != nil || len(res.Conflicts) > 0 {
-		return nil, refuse(ReasonBothChanged, "both sides changed a comment: %.60q", bytes.TrimSpace(o))
-	}
-	return res.Text, nil
 }
