@@ -166,7 +166,7 @@ func (l *listMerge) deleted(base, i int) error {
 	default:
 		l.doubt(DoubtDeletedChanged)
 	}
-	l.merger.note("line %d of the target's version: deleted, as the fix does, though the target has it otherwise", o.node.line())
+	l.note("line %d of the target's version: deleted, as the fix does, though the target has it otherwise", o.node.line())
 	return nil
 }
 

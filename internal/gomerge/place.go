@@ -107,7 +107,10 @@ func (l *listMerge) placeBound(j int) (int, error) {
 		upper = l.at(l.first[after])
 	}
 	hasLower, hasUpper := lower >= 0 || before < 0, upper >= 0
-	intact := l.intact(before) && l.intact(after)
+	one := DoubtOneNeighbour
+	if !l.intact(before) || !l.intact(after) {
+		one = DoubtChangedNeighbour
+	}
 	switch {
 	case hasLower && hasUpper && lower+1 == upper:
 		if l.b.list == byLine {
@@ -119,21 +122,13 @@ func (l *listMerge) placeBound(j int) (int, error) {
 	case !l.b.loose:
 		return 0, refuse(ReasonNoPlace, "line %d of the fix's version: the target has nothing of what stands around this", line)
 	case hasLower && before >= 0:
-		l.neighbour(intact)
+		l.doubt(one)
 		return lower + 1, nil
 	case hasUpper && after < len(l.placed):
-		l.neighbour(intact)
+		l.doubt(one)
 		return upper, nil
 	}
 	return l.placeFar(j)
-}
-
-func (l *listMerge) neighbour(intact bool) {
-	if intact {
-		l.doubt(DoubtOneNeighbour)
-	} else {
-		l.doubt(DoubtChangedNeighbour)
-	}
 }
 
 // intact reports whether an element of theirs, if ours has it, is in ours as it is in base.
