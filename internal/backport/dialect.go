@@ -47,7 +47,9 @@ func (m *treeMerge) inDialect(ctx context.Context, s fileSides) (fileMerge, bool
 	if err != nil || !ok || bytes.Equal(merged.text, s.ours) {
 		return fileMerge{}, false, err
 	}
-	merged.confidence = Adapted
+	if merged.confidence == "" {
+		merged.confidence = Adapted
+	}
 	var notes []string
 	for _, n := range t.Notes {
 		notes = append(notes, n.String())

@@ -9,7 +9,7 @@ import (
 // SettleImports gives a text that was merged in another way the imports that it needs, as [Merge] does: what it uses of theirs is imported,
 // what ours used and it does not use is not. The error is a [*RefusedError].
 func SettleImports(base, ours, theirs, merged []byte) (text []byte, notes []string, err error) {
-	m := &merger{ids: map[string]int32{}, certain: true}
+	m := &merger{ids: map[string]int32{}}
 	for _, v := range []struct {
 		name string
 		text []byte
