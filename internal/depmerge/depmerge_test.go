@@ -242,9 +242,11 @@ func TestGodeps(t *testing.T) {
 			theirs: deps("go2", "e/a/w xx", "e/a/x xx", "e/b bb"), want: deps("go2", "e/a/w xx", "e/a/x xx", "e/b bb"),
 		},
 		{name: "a package that only the target uses", base: deps("go1", "e/a/x aa"), ours: deps("go1", "e/a/x cc", "e/a/z cc"), theirs: deps("go1", "e/a/x xx"), want: "!the fix gives a placeholder to the repository of e/a/z, which only the target uses"},
-		{name: "other packages", base: deps("go1", "e/b bb"), ours: deps("go1", "e/b bb", "e/c cc"), theirs: deps("go1", "e/b dd"), want: "!the fix changes e/b, and the target has other packages than the fix's parent: what else it needs is not known"},
+		{name: "other packages", base: deps("go1", "e/b bb"), ours: deps("go1", "e/b bb", "e/c cc"), theirs: deps("go1", "e/b dd"), want: deps("go1", "e/b dd", "e/c cc")},
 		{name: "both moved", base: deps("go1", "e/b bb"), ours: deps("go1", "e/b cc"), theirs: deps("go1", "e/b dd"), want: "!the fix moves e/b to dd, the target has cc"},
-		{name: "other programs", base: deps("go1", "e/b bb"), ours: deps("go3", "e/b bb"), theirs: deps("go2", "e/b bb"), want: "!the list of the target was made by other programs (go3, godep v80) than the fix's (go2, godep v80)"},
+		{name: "other programs", base: deps("go1", "e/b bb"), ours: deps("gox", "e/b bb"), theirs: deps("go2", "e/b bb"), want: "!the list of the target was made by other programs (gox, godep v80) than the fix's (go2, godep v80)"},
+		{name: "later programs", base: deps("go1.11", "e/b bb"), ours: deps("go1.12", "e/b bb"), theirs: deps("go1.11.1", "e/b dd"), want: deps("go1.11.1", "e/b dd")},
+		{name: "earlier programs", base: deps("go1.11", "e/b bb"), ours: deps("go1.10", "e/b bb"), theirs: deps("go1.12", "e/b bb"), want: "!the list of the target was made by other programs (go1.10, godep v80) than the fix's (go1.12, godep v80)"},
 		{name: "another layout", base: deps("go1"), ours: strings.ReplaceAll(deps("go1", "e/b bb"), "\t", " "), theirs: deps("go2"), want: "!Godeps.json of the target is not as godep prints it"},
 		{name: "unknown field", base: "{\"X\":1}", ours: deps("go1"), theirs: deps("go2"), want: `!Godeps.json: json: unknown field "X"`},
 	} {

@@ -3,6 +3,7 @@ package depmerge
 import (
 	"bytes"
 	"encoding/json"
+	"go/version"
 	"maps"
 	"slices"
 	"strings"
@@ -113,7 +114,8 @@ func mergeGodeps(s Sides) Result {
 	return m.finish(out.print())
 }
 
-// stamp decides by which programs the list says that it was made. Where the target has other packages, it was made by the target's.
+// stamp decides by which programs the list says that it was made. Where the target has other packages, it was made by the target's; where it was made by a later
+// go than that of the fix's parent, and the fix moves to other programs, by the fix's.
 func (m *godepsMerge) stamp(out, base, ours, theirs *godeps) {
 	was := [2]string{base.GoVersion, base.GodepVersion}
 	mine, fixed := [2]string{ours.GoVersion, ours.GodepVersion}, [2]string{theirs.GoVersion, theirs.GodepVersion}
@@ -121,7 +123,11 @@ func (m *godepsMerge) stamp(out, base, ours, theirs *godeps) {
 	case was == fixed || mine == fixed:
 	case mine == was && m.alike:
 		out.GoVersion, out.GodepVersion = theirs.GoVersion, theirs.GodepVersion
-	case mine != was:
+	case mine == was:
+	case version.IsValid(was[0]) && version.IsValid(mine[0]) && version.Compare(mine[0], was[0]) > 0:
+		m.doubt("the list is said to be made by the fix's %s, godep %s; the target's was by %s, godep %s", fixed[0], fixed[1], mine[0], mine[1])
+		out.GoVersion, out.GodepVersion = theirs.GoVersion, theirs.GodepVersion
+	default:
 		m.refuse("the list of the target was made by other programs (%s, godep %s) than the fix's (%s, godep %s)", mine[0], mine[1], fixed[0], fixed[1])
 	}
 }
@@ -187,9 +193,10 @@ func (m *godepsMerge) entry(p pkg) {
 		} else {
 			delete(m.merged, p)
 		}
-	case inOurs == inBase && ours == base && !m.alike:
-		m.refuse("the fix changes %s, and the target has other packages than the fix's parent: what else it needs is not known", p.path)
 	case inOurs == inBase && ours == base:
+		if !m.alike {
+			m.doubt("the fix changes %s, and the target has other packages than the fix's parent: it may need more", p.path)
+		}
 		if inTheirs {
 			m.merged[p] = theirs
 		} else {
