@@ -247,7 +247,11 @@ func TestGodeps(t *testing.T) {
 		{name: "other programs", base: deps("go1", "e/b bb"), ours: deps("gox", "e/b bb"), theirs: deps("go2", "e/b bb"), want: "!the list of the target was made by other programs (gox, godep v80) than the fix's (go2, godep v80)"},
 		{name: "later programs", base: deps("go1.11", "e/b bb"), ours: deps("go1.12", "e/b bb"), theirs: deps("go1.11.1", "e/b dd"), want: deps("go1.11.1", "e/b dd")},
 		{name: "earlier programs", base: deps("go1.11", "e/b bb"), ours: deps("go1.10", "e/b bb"), theirs: deps("go1.12", "e/b bb"), want: "!the list of the target was made by other programs (go1.10, godep v80) than the fix's (go1.12, godep v80)"},
-		{name: "another layout", base: deps("go1"), ours: strings.ReplaceAll(deps("go1", "e/b bb"), "\t", " "), theirs: deps("go2"), want: "!Godeps.json of the target is not as godep prints it"},
+		{
+			name: "another layout", base: deps("go1", "e/b bb"), ours: strings.ReplaceAll(deps("go1", "e/b bb", "e/c cc"), "\t", "  "), theirs: deps("go1", "e/b dd"),
+			want: strings.ReplaceAll(deps("go1", "e/b dd", "e/c cc"), "\t", "  "),
+		},
+		{name: "no layout", base: deps("go1"), ours: strings.ReplaceAll(deps("go1", "e/b bb"), "\t", " "), theirs: deps("go2"), want: "!Godeps.json of the target is not as godep prints it"},
 		{name: "unknown field", base: "{\"X\":1}", ours: deps("go1"), theirs: deps("go2"), want: `!Godeps.json: json: unknown field "X"`},
 	} {
 		t.Run(c.name, func(t *testing.T) {

@@ -40,16 +40,31 @@ func parseGodeps(text []byte) (*godeps, string) {
 	return &g, ""
 }
 
-// print writes the file as godep does: tabs, and a newline at the end.
-func (g *godeps) print() []byte {
+// layout is how a file is written: godep indents by a tab and ends with a newline; other programs and people had other habits.
+type layout struct{ indent, end string }
+
+// layoutOf finds the layout in which a file is written; ok is false for one that does not print back the same bytes.
+func (g *godeps) layoutOf(text []byte) (found layout, ok bool) {
+	for _, indent := range []string{"\t", "  ", "    "} {
+		for _, end := range []string{"\n", ""} {
+			if l := (layout{indent, end}); bytes.Equal(g.print(l), text) {
+				return l, true
+			}
+		}
+	}
+	return layout{}, false
+}
+
+// print writes the file in a layout.
+func (g *godeps) print(l layout) []byte {
 	var b bytes.Buffer
 	e := json.NewEncoder(&b)
 	e.SetEscapeHTML(false)
-	e.SetIndent("", "\t")
+	e.SetIndent("", l.indent)
 	if err := e.Encode(g); err != nil {
 		return nil
 	}
-	return b.Bytes()
+	return append(bytes.TrimSuffix(b.Bytes(), []byte("\n")), l.end...)
 }
 
 // pkg is a package of the list. Old files name a package twice: the second time is another entry.
@@ -90,7 +105,8 @@ func mergeGodeps(s Sides) Result {
 		sides[i] = g
 	}
 	base, ours, theirs := sides[0], sides[1], sides[2]
-	if !bytes.Equal(ours.print(), s.Ours) {
+	written, ok := ours.layoutOf(s.Ours)
+	if !ok {
 		return refused("Godeps.json of the target is not as godep prints it")
 	}
 	m := &godepsMerge{base: base.entries(), ours: ours.entries(), theirs: theirs.entries(), placed: map[string]string{}}
@@ -111,7 +127,7 @@ func mergeGodeps(s Sides) Result {
 	m.rest()
 	m.repositories()
 	out.Deps = m.list(ours)
-	return m.finish(out.print())
+	return m.finish(out.print(written))
 }
 
 // stamp decides by which programs the list says that it was made. Where the target has other packages, it was made by the target's; where it was made by a later
