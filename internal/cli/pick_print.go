@@ -66,23 +66,23 @@ func (s *picking) printPick(ctx context.Context, r backport.Request, res backpor
 		fmt.Fprintf(&b, "note:       %s\n", clean(n))
 	}
 	b.WriteByte('\n')
-	if _, err := s.Stdout.Write([]byte(b.String())); err != nil {
+	if _, err = s.Stdout.Write([]byte(b.String())); err != nil {
 		return err
 	}
 	g := grid{header: []string{"file", "from", "rung", "left"}}
 	for _, f := range res.Files {
 		g.rows = append(g.rows, []string{f.Path, f.From, f.Rung, left(f.Conflicts)})
 	}
-	if err := s.print("table", nil, g); err != nil {
+	if err = s.print("table", nil, g); err != nil {
 		return err
 	}
-	if err := s.printPrerequisites(res); err != nil {
-		return err
+	if s.explain { // which names the prerequisites too
+		err = s.printExplanation(ctx, r, res)
+	} else {
+		err = s.printPrerequisites(res)
 	}
-	if s.explain {
-		if err := s.printExplanation(ctx, r, res); err != nil {
-			return err
-		}
+	if err != nil {
+		return err
 	}
 	return s.printNext(r, res)
 }

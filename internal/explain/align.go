@@ -98,6 +98,9 @@ func cut(lines []source) [][]string {
 
 // alike says how many words two lines share; 0 if it is less than half of the longer one's.
 func alike(a, b []string) int {
+	if slices.Equal(a, b) {
+		return max(1, len(a))
+	}
 	if len(a) > 2*len(b) || len(b) > 2*len(a) || max(len(a), len(b)) > maxWords {
 		return 0
 	}

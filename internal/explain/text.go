@@ -114,8 +114,12 @@ func (p *printer) region(r *Region) {
 	p.WriteString("\n")
 	switch {
 	case len(r.Blocks) > 0:
-		p.heading(r, Theirs, "the fix")
-		p.lines(fold(fix))
+		if own := unified(r.Rows, Base, Ours); p.style.Width >= wide && len(changed(own)) > 0 {
+			p.beside(column{"the fix" + at(r, Theirs), fold(fix)}, column{"the target's own change" + at(r, Ours), fold(own)})
+		} else {
+			p.heading(r, Theirs, "the fix")
+			p.lines(fold(fix))
+		}
 		for _, b := range r.Blocks {
 			p.conflict(b)
 		}
@@ -126,7 +130,7 @@ func (p *printer) region(r *Region) {
 		p.heading(r, Resulting, "the fix, as it is, among lines of the target's own")
 		p.lines(fold(target))
 	case p.style.Width >= wide:
-		p.beside(r, fold(fix), fold(target))
+		p.beside(column{"the fix" + at(r, Theirs), fold(fix)}, column{"in the target" + at(r, Resulting), fold(target)})
 	default:
 		p.heading(r, Theirs, "the fix")
 		p.lines(fold(fix))
@@ -204,13 +208,18 @@ func (p *printer) signed(l signed, width int) string {
 	return s
 }
 
+// column is a difference with its heading.
+type column struct {
+	title string
+	lines []signed
+}
+
 // beside prints two differences side by side.
-func (p *printer) beside(r *Region, fix, target []signed) {
+func (p *printer) beside(a, b column) {
 	half := (p.style.Width - 3) / 2
-	left, right := wrap(fix, half), wrap(target, half)
+	left, right := wrap(a.lines, half), wrap(b.lines, half)
 	bar := p.paint(" | ", faint)
-	title := "@@ the fix" + at(r, Theirs)
-	fmt.Fprintf(p, "%s%s%s\n", p.paint(pad(title, half), cyan), bar, p.paint("@@ in the target"+at(r, Resulting), cyan))
+	fmt.Fprintf(p, "%s%s%s\n", p.paint(pad("@@ "+a.title, half), cyan), bar, p.paint("@@ "+b.title, cyan))
 	for i := range max(len(left), len(right)) {
 		a, b := strings.Repeat(" ", half), ""
 		if i < len(left) {

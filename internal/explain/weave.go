@@ -122,25 +122,22 @@ func (w *woven) between(i int, parts [versions]alignment) {
 	}
 }
 
-// insert adds a version's lines to rows, equal ones to the same row.
+// insert adds a version's lines to rows, those that are alike to the same row.
 func (w *woven) insert(rows [][versions]int, v int, gap merge.Span) [][versions]int {
 	n := gap.Hi - gap.Lo
 	if n <= 0 {
 		return rows
 	}
-	held := make([]string, len(rows))
+	held := make([]source, len(rows))
 	for i, at := range rows {
 		for other := range at {
 			if other != Base && other != v && at[other] >= 0 {
-				held[i] = w.lines[other][at[other]].text
+				held[i] = w.lines[other][at[other]]
 				break
 			}
 		}
 	}
-	own := make([]string, n)
-	for i := range own {
-		own[i] = w.lines[v][gap.Lo+i].text
-	}
+	x, y := cut(held), cut(w.lines[v][gap.Lo:gap.Hi])
 	var out [][versions]int
 	i, j := 0, 0
 	fresh := func() {
@@ -149,7 +146,7 @@ func (w *woven) insert(rows [][versions]int, v int, gap merge.Span) [][versions]
 		out = append(out, row)
 		j++
 	}
-	for _, m := range matches(len(held), n, func(i, j int) int { return equal(held[i], own[j]) }) {
+	for _, m := range matches(len(rows), n, func(i, j int) int { return alike(x[i], y[j]) }) {
 		for ; i < m[0]; i++ {
 			out = append(out, rows[i])
 		}
@@ -166,13 +163,6 @@ func (w *woven) insert(rows [][versions]int, v int, gap merge.Span) [][versions]
 		fresh()
 	}
 	return out
-}
-
-func equal(a, b string) int {
-	if a == b {
-		return 1
-	}
-	return 0
 }
 
 // row adds a row from each version's line; -1 is none.

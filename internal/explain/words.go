@@ -11,7 +11,7 @@ import (
 const maxWords = 400
 
 // emphasize marks in a region's lines the words that differ: base's against theirs, those of theirs and the target's own
-// against base, the result's against ours.
+// against base, the result's against ours, or against theirs where the target has no line.
 func (r *Region) emphasize() {
 	for i := range r.Rows {
 		c := &r.Rows[i].Cells
@@ -32,8 +32,12 @@ func (r *Region) emphasize() {
 		}
 		pair(Theirs, Base)
 		pair(Base, Theirs)
-		if c[Resulting].Mark != Conflict {
+		switch {
+		case c[Resulting].Mark == Conflict:
+		case c[Ours].Number > 0:
 			pair(Resulting, Ours)
+		default:
+			pair(Resulting, Theirs)
 		}
 	}
 }
