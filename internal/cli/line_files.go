@@ -31,6 +31,7 @@ type projectFiles struct {
 	dir  string // absolute
 	root *os.Root
 	lock *os.File // nil while the project is not locked
+	temp string   // takes the files that are being written
 }
 
 // openFiles opens a project's directory.
@@ -43,7 +44,7 @@ func openFiles(dir string) (*projectFiles, error) {
 	if err != nil {
 		return nil, errs.WithHint(errs.New(errs.NotFound, "project %q: %w", dir, unwrapPath(err)), "make the directory first, or name another with --project")
 	}
-	return &projectFiles{dir: abs, root: root}, nil
+	return &projectFiles{dir: abs, root: root, temp: tempDir}, nil
 }
 
 // unwrapPath leaves the path out that the message has already.
@@ -160,12 +161,12 @@ func (f *projectFiles) Write(name string, content []byte) error {
 }
 
 func (f *projectFiles) write(name string, content []byte) error {
-	for _, dir := range []string{tempDir, path.Dir(name)} {
+	for _, dir := range []string{f.temp, path.Dir(name)} {
 		if err := f.MakeDir(dir); err != nil {
 			return err
 		}
 	}
-	temp := tempDir + "/" + rand.Text()
+	temp := f.temp + "/" + rand.Text()
 	file, err := f.root.OpenFile(temp, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o644)
 	if err != nil {
 		return err

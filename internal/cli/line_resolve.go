@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 
 	"github.com/spf13/cobra"
 
@@ -77,7 +78,7 @@ func (l *lineResolve) run(ctx context.Context, args []string) (err error) {
 	if _, err := fmt.Fprintf(l.Stdout, "resolved %s: lines/%s/patches/%s\n", done.Conflict, minor, done.Patch); err != nil {
 		return err
 	}
-	if err := l.printRecorded(done.Recorded, done.NotRecorded); err != nil {
+	if err := printRecorded(l.Stdout, done.Recorded, done.NotRecorded); err != nil {
 		return err
 	}
 	fmt.Fprintf(l.Stderr, "kubelts: hint: next is: kubelts line update %s\n", minor)
@@ -146,14 +147,14 @@ func (l *lineDecide) run(args []string) (err error) {
 }
 
 // printRecorded says where a resolution is kept for the next time, and what of it is not.
-func (a *app) printRecorded(recorded, not []string) error {
+func printRecorded(w io.Writer, recorded, not []string) error {
 	for _, name := range recorded {
-		if _, err := fmt.Fprintf(a.Stdout, "recorded %s\n", name); err != nil {
+		if _, err := fmt.Fprintf(w, "recorded %s\n", name); err != nil {
 			return err
 		}
 	}
 	for _, why := range not {
-		if _, err := fmt.Fprintf(a.Stdout, "not recorded: %s\n", clean(why)); err != nil {
+		if _, err := fmt.Fprintf(w, "not recorded: %s\n", clean(why)); err != nil {
 			return err
 		}
 	}

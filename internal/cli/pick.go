@@ -32,6 +32,8 @@ type pick struct {
 	prerequisites     bool
 	withPrerequisites int
 	format            string
+
+	handwork
 }
 
 func newPick(a *app) *cobra.Command {
@@ -45,12 +47,17 @@ The result is a tree object in a store of kubelts' own (in the cache directory; 
 itself. No ref of the clone is ever changed. When something is left for a person the tree has conflict markers, and the exit status is 3.
 
 With --stdin, each line of input is a JSON object {"id", "commit", "onto"}, with "as_of" if wanted, and each line of output its result, in
-the same order. A line that cannot be read gives a result too.`,
+the same order. A line that cannot be read gives a result too.
+
+With --to, the files of the result are laid out in a directory for a person to edit; --continue takes them back, makes the resulting tree, and
+records in the directory of --memory how each conflict was resolved. Picks use what is recorded there.`,
 		Example: `  kubelts pick 3f2a9c1b --onto release-1.27 --repo ~/kubernetes
   kubelts pick 3f2a9c1b --onto release-1.27 --instances 'release-1.2*' -o json
   kubelts pick 3f2a9c1b --onto release-1.27 --explain
   kubelts pick 3f2a9c1b --onto release-1.27 -o html >pick.html
-  kubelts pick --stdin --repo ~/kubernetes <picks.jsonl >results.jsonl`,
+  kubelts pick --stdin --repo ~/kubernetes <picks.jsonl >results.jsonl
+  kubelts pick 3f2a9c1b --onto release-1.27 --repo ~/kubernetes --to work
+  kubelts pick --continue work --author "Ada Author <ada@example.org>" --memory ~/k8s-lines/memory`,
 		Args: needArgs(0, 1, "the commit"),
 		PreRunE: func(cmd *cobra.Command, args []string) error {
 			return p.check(cmd, args)
@@ -69,12 +76,16 @@ the same order. A line that cannot be read gives a result too.`,
 	flags.BoolVar(&p.explain, "explain", false, "show what each rung did and why, and the versions of each file beside each other")
 	flags.BoolVar(&p.prerequisites, "prerequisites", false, "name the earlier commits that a conflict comes from and the target lacks (reads history)")
 	flags.IntVar(&p.withPrerequisites, "with-prerequisites", 0, "take at most `N` of them before the commit, where that leaves no conflict")
+	p.add(cmd)
 	addOutput(cmd, &p.format, []string{"table", "json", "yaml", formatHTML})
 	return cmd
 }
 
 // check finds faults of the command line.
 func (p *pick) check(cmd *cobra.Command, args []string) error {
+	if err := p.handwork.check(p, args); err != nil || p.resume != "" {
+		return usage(cmd, err)
+	}
 	switch {
 	case p.stdin && (len(args) > 0 || p.onto != ""):
 		return usage(cmd, errs.New(errs.Invalid, "--stdin reads the commits and targets: no COMMIT or --onto beside it"))
@@ -112,7 +123,15 @@ func parseMoment(s string) (time.Time, error) {
 }
 
 func (p *pick) run(ctx context.Context, args []string) error {
+	if p.resume != "" {
+		return p.takeBack(ctx)
+	}
+	known, err := p.memory.library()
+	if err != nil {
+		return err
+	}
 	return p.with(ctx, func(s *picking) error {
+		s.engine.UseMemory(known)
 		if p.stdin {
 			return s.batch(ctx)
 		}

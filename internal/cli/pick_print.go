@@ -25,6 +25,11 @@ func (s *picking) one(ctx context.Context, commit string) error {
 	if err = s.keep(ctx, []git.OID{res.Tree}); err != nil {
 		return err
 	}
+	if s.to != "" {
+		if err = s.layOut(ctx, r, res); err != nil {
+			return err
+		}
+	}
 	switch s.format {
 	case formatHTML:
 		err = s.printPage(ctx, r, res)
@@ -32,6 +37,9 @@ func (s *picking) one(ctx context.Context, commit string) error {
 		err = s.printPick(ctx, r, res)
 	default:
 		err = s.print(s.format, res, grid{})
+	}
+	if s.to != "" {
+		fmt.Fprintf(s.Stderr, "kubelts: hint: edit the files below %s, then: %s\n", clean(s.to), clean(command.Quote(resumeArgs(s.to))))
 	}
 	if err == nil && res.Outcome == backport.Conflicted {
 		return errAct

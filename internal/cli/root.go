@@ -87,6 +87,7 @@ func commands(a *app) []*cobra.Command {
 		newProbe(a),
 		newTriage(a),
 		newPick(a),
+		newMemory(a),
 		newLine(a),
 		newReplay(a),
 		newDemo(a),

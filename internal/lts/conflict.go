@@ -25,9 +25,10 @@ type Conflict struct {
 type ConflictFile struct {
 	Path    string   `yaml:"path"`
 	From    string   `yaml:"from,omitempty"` // its path in the upstream commit, where that differs
-	Reasons []string `yaml:"reasons"`
-	Laid    git.OID  `yaml:"laid"` // the blob that was laid out: a file that is still equal to it was not edited
-	Mode    string   `yaml:"mode"` // as git writes it: 100644
+	Rung    string   `yaml:"rung,omitempty"` // that merged it, where nothing is left to do
+	Reasons []string `yaml:"reasons,omitempty"`
+	Laid    git.OID  `yaml:"laid,omitempty"` // the blob that was laid out: a file that is still equal to it was not edited
+	Mode    string   `yaml:"mode,omitempty"` // as git writes it: 100644
 	// The three versions, as names of blobs; left out where a side has none.
 	Base   git.OID `yaml:"base,omitempty"`
 	Ours   git.OID `yaml:"ours,omitempty"`
@@ -63,17 +64,31 @@ func (c *Conflict) Format() ([]byte, error) {
 	return encode(c)
 }
 
-// MarkerLine returns the number, from 1, of the first line that is a conflict marker, or 0.
-func MarkerLine(content []byte) int {
-	number := 0
-	for line := range strings.Lines(string(content)) {
-		number++
-		line = strings.TrimRight(line, "\r\n")
-		for _, marker := range []string{"<<<<<<<", "|||||||", ">>>>>>>"} {
-			if line == marker || strings.HasPrefix(line, marker+" ") {
-				return number
+// MarkerLine returns the number, from 1, of the first line that is a conflict marker, or 0. Lines that one of the versions has are no markers.
+func MarkerLine(content []byte, versions ...[]byte) int {
+	known := map[string]bool{}
+	for _, v := range versions {
+		for line := range strings.Lines(string(v)) {
+			if line = strings.TrimRight(line, "\r\n"); marker(line) {
+				known[line] = true
 			}
 		}
 	}
+	number := 0
+	for line := range strings.Lines(string(content)) {
+		number++
+		if line = strings.TrimRight(line, "\r\n"); marker(line) && !known[line] {
+			return number
+		}
+	}
 	return 0
+}
+
+func marker(line string) bool {
+	for _, m := range []string{"<<<<<<<", "|||||||", ">>>>>>>"} {
+		if line == m || strings.HasPrefix(line, m+" ") {
+			return true
+		}
+	}
+	return false
 }
