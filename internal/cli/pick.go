@@ -55,6 +55,7 @@ records in the directory of --memory how each conflict was resolved. Picks use w
   kubelts pick 3f2a9c1b --onto release-1.27 --instances 'release-1.2*' -o json
   kubelts pick 3f2a9c1b --onto release-1.27 --explain
   kubelts pick 3f2a9c1b --onto release-1.27 -o html >pick.html
+  kubelts pick 3f2a9c1b --onto release-1.27 --with-prerequisites 1
   kubelts pick --stdin --repo ~/kubernetes <picks.jsonl >results.jsonl
   kubelts pick 3f2a9c1b --onto release-1.27 --repo ~/kubernetes --to work
   kubelts pick --continue work --author "Ada Author <ada@example.org>" --memory ~/k8s-lines/memory`,
