@@ -91,10 +91,7 @@ func (c *replayCompile) run(ctx context.Context) (err error) {
 			return err
 		}
 		list, err := (&compiling{replayCompile: c, store: s.store, builder: builder, work: work}).all(ctx, replay.Sample(trials, c.rungs, c.seed))
-		if err != nil {
-			return err
-		}
-		return c.report(list)
+		return errors.Join(err, c.report(list)) // what was compiled before an end that came early is told
 	})
 }
 
@@ -128,7 +125,7 @@ func (c *compiling) all(ctx context.Context, sample []replay.Trial) ([]compiled,
 		step(counted, c.sample, t.Backport.Short())
 		one, err := c.one(ctx, t)
 		if err != nil {
-			return nil, err
+			return list, err
 		}
 		if list = append(list, one); one.Compiled != replay.CompilesNot {
 			counted++

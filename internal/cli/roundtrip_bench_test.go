@@ -138,7 +138,7 @@ func mergeTrees(b *testing.B, pairs []replay.Pair, clone string) {
 	b.Helper()
 	store := filepath.Join(b.TempDir(), "git.git")
 	var spent time.Duration
-	git := func(args ...string) (string, int) {
+	git := func(args ...string) string {
 		cmd := exec.Command("git", args...)
 		cmd.Env = append(gittest.Environment(), "PATH="+os.Getenv("PATH"), "GIT_AUTHOR_DATE=1577836800 +0000", "GIT_COMMITTER_DATE=1577836800 +0000")
 		out, err := cmd.Output()
@@ -146,9 +146,9 @@ func mergeTrees(b *testing.B, pairs []replay.Pair, clone string) {
 		if err != nil && cmd.ProcessState.ExitCode() != 1 {
 			b.Fatalf("git %s: %v", strings.Join(args, " "), err)
 		}
-		return strings.TrimSpace(string(out)), cmd.ProcessState.ExitCode()
+		return strings.TrimSpace(string(out))
 	}
-	objects, _ := git("-C", clone, "rev-parse", "--path-format=absolute", "--git-path", "objects")
+	objects := git("-C", clone, "rev-parse", "--path-format=absolute", "--git-path", "objects")
 	git("init", "-q", "--bare", store)
 	if err := os.WriteFile(filepath.Join(store, "objects", "info", "alternates"), []byte(objects+"\n"), 0o644); err != nil {
 		b.Fatal(err)
@@ -157,9 +157,9 @@ func mergeTrees(b *testing.B, pairs []replay.Pair, clone string) {
 	took, merges := make([]time.Duration, len(pairs)), make([]time.Duration, len(pairs))
 	for i, p := range pairs {
 		begin := time.Now()
-		base, _ := git("-C", store, "commit-tree", p.Fix.String()+"^^{tree}", "-m", "base")
-		ours, _ := git("-C", store, "commit-tree", p.Parent.String()+"^{tree}", "-p", base, "-m", "ours")
-		theirs, _ := git("-C", store, "commit-tree", p.Fix.String()+"^{tree}", "-p", base, "-m", "theirs")
+		base := git("-C", store, "commit-tree", p.Fix.String()+"^^{tree}", "-m", "base")
+		ours := git("-C", store, "commit-tree", p.Parent.String()+"^{tree}", "-p", base, "-m", "ours")
+		theirs := git("-C", store, "commit-tree", p.Fix.String()+"^{tree}", "-p", base, "-m", "theirs")
 		made := time.Now()
 		git("-C", store, "merge-tree", "--write-tree", ours, theirs)
 		took[i], merges[i] = time.Since(begin), time.Since(made)
