@@ -24,6 +24,7 @@ import (
 
 	"github.com/kubelts/kubelts/internal/errs"
 	"github.com/kubelts/kubelts/internal/git"
+	"github.com/kubelts/kubelts/internal/godialect"
 	"github.com/kubelts/kubelts/internal/gotypes"
 	"github.com/kubelts/kubelts/internal/memory"
 	"github.com/kubelts/kubelts/internal/patch"
@@ -71,7 +72,9 @@ type Engine struct {
 	rungs    []Rung
 	// fileRungs are for what the text merge leaves in conflict.
 	fileRungs []fileRung
-	memory    *memory.Library
+	// dialects remembers what files taught about the names of branches.
+	dialects godialect.Library
+	memory   *memory.Library
 }
 
 // New returns an engine that reads from and writes to store.

@@ -38,7 +38,7 @@ func (m *treeMerge) inDialect(ctx context.Context, s fileSides) (fileMerge, bool
 	if err != nil {
 		return fileMerge{}, false, err
 	}
-	d := godialect.Learn(godialect.Pair{Base: s.base, Ours: s.ours}, others, m.declares(ctx, path.Dir(s.path)))
+	d := m.engine.dialects.Learn(godialect.Pair{Base: s.base, Ours: s.ours}, others, godialect.Carried{Package: packageOf(s.theirs), Declares: m.declares(ctx, path.Dir(s.path))})
 	t := d.Translate(s.base, s.ours, s.theirs)
 	if len(t.Notes) == 0 && !s.faulty {
 		return fileMerge{}, false, nil
@@ -56,6 +56,15 @@ func (m *treeMerge) inDialect(ctx context.Context, s fileSides) (fileMerge, bool
 	}
 	merged.notes = append(notes, merged.notes...)
 	return merged, true, nil
+}
+
+// packageOf is the name in a text's package clause; empty if it does not parse.
+func packageOf(text []byte) string {
+	f, err := parser.ParseFile(token.NewFileSet(), "", text, parser.PackageClauseOnly)
+	if err != nil {
+		return ""
+	}
+	return f.Name.Name
 }
 
 // declares are the names that the fix adds to a directory's packages.

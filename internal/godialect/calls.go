@@ -1,8 +1,11 @@
 package godialect
 
 import (
+	"cmp"
 	"go/ast"
 	"slices"
+	"strconv"
+	"strings"
 )
 
 // callee is what a call calls: a symbol, or a method by the text before it.
@@ -33,6 +36,8 @@ type shape struct {
 type argument struct {
 	from int // -1 for a text
 	text string
+	// instead is the constant of base for which a text stands in a call with as many arguments.
+	instead string
 	// variable is the one that the text names. It must be there where the text is to stand.
 	variable string
 }
@@ -85,7 +90,7 @@ func (f *file) between(s span) []atom {
 }
 
 // callsOf notes calls that stand for each other and have another number of arguments.
-func (l *learner) callsOf(base, ours *file, al *alignment) {
+func (l *lesson) callsOf(base, ours *file, al *alignment) {
 	if len(al.a) == 0 || len(al.b) == 0 {
 		return
 	}
@@ -107,16 +112,34 @@ func (l *learner) callsOf(base, ours *file, al *alignment) {
 		if !ok {
 			continue
 		}
-		if o, ok := theirs[lo]; ok && len(o.args) != len(c.args) {
-			l.calls = append(l.calls, callPair{base, ours, c, o})
+		if o, ok := theirs[lo]; ok {
+			if p := (callPair{base: base.said(c), ours: ours.said(o)}); len(c.args) != len(o.args) || p.differ() {
+				l.calls = append(l.calls, p)
+			}
 		}
 	}
 }
 
 // callPair are two calls that stand for each other.
 type callPair struct {
-	baseFile, oursFile *file
-	base, ours         call
+	base, ours said
+	declared   bool // they are the declarations of a function
+}
+
+// said is a call by what its arguments say.
+type said struct {
+	to    callee
+	args  [][]atom
+	texts []string
+}
+
+func (f *file) said(c call) said {
+	s := said{to: c.to}
+	for _, a := range c.args {
+		s.args = append(s.args, slices.Clone(f.between(a)))
+		s.texts = append(s.texts, string(f.text[a.lo:a.hi]))
+	}
+	return s
 }
 
 // within are the calls in a range of atoms.
@@ -125,39 +148,108 @@ func within(calls []call, atoms []atom) []call {
 	return slices.DeleteFunc(slices.Clone(calls), func(c call) bool { return c.at < lo || c.at >= hi })
 }
 
-// acceptCalls keeps the shapes that all calls of one function agree about.
-func (l *learner) acceptCalls(d *Dialect) {
-	refused := map[callee]bool{}
-	for _, p := range l.calls {
-		to, n := p.base.to, len(p.base.args)
-		s, ok := d.shapeOf(p)
-		was, seen := d.shapes[to]
-		switch {
-		case !ok, d.becomes(to.symbol) != p.ours.to.symbol, to.method != p.ours.to.method, seen && !was.equal(s), l.ours.calls[p.ours.to][n] > 0, l.base.calls[to][len(p.ours.args)] > 0:
-			refused[to] = true
-		case seen:
-			was.places++
-			d.shapes[to] = was
-		default:
-			s.places = 1
-			d.shapes[to] = s
+// differ reports whether a constant stands for one of another kind.
+func (p callPair) differ() bool {
+	for i, a := range p.base.args {
+		if i < len(p.ours.args) && exchanged(a, p.ours.args[i]) {
+			return true
 		}
 	}
-	for to, s := range d.shapes {
-		if refused[to] || s.places < 2 && !l.signed(d, to, s) {
-			delete(d.shapes, to)
+	return false
+}
+
+func exchanged(a, b []atom) bool {
+	return len(a) == 1 && len(b) == 1 && constant(a[0]) && constant(b[0]) && sort(a[0]) != sort(b[0])
+}
+
+// acceptCalls keeps the shapes that all calls of one function agree about.
+func (l *learner) acceptCalls(d *Dialect) {
+	refused := map[shapeKey]bool{}
+	for _, p := range l.calls {
+		s, ok := d.shapeOf(p)
+		if ok && s.same() || !ok && p.declared {
+			continue // nothing changes, or only calls can tell
+		}
+		to := p.base.to
+		key := shapeKey{to, len(p.base.args), s.instead()}
+		was, seen := d.shapes[key]
+		switch {
+		case !ok, d.becomes(to.symbol) != p.ours.to.symbol, to.method != p.ours.to.method, seen && !was.equal(s), l.usual(p, s):
+			refused[key] = true
+		case seen:
+			was.places++
+			d.shapes[key] = was
+		default:
+			s.places = 1
+			d.shapes[key] = s
+		}
+		if p.declared && ok && !refused[key] {
+			s := d.shapes[key]
+			s.places++ // the declaration itself is a place of its own kind
+			d.shapes[key] = s
+		}
+	}
+	for key, s := range d.shapes {
+		if refused[key] || s.places < 2 && !l.signed(d, key.to, s) {
+			delete(d.shapes, key)
 		}
 	}
 }
 
+// signatures notes the parameters of a function that takes others on both sides.
+func (l *lesson) signatures(base, ours *file, c couple) {
+	b, o := base.signature(c.base), ours.signature(c.ours)
+	if b == nil || o == nil || len(b.args) == len(o.args) {
+		return
+	}
+	l.calls = append(l.calls, callPair{base: *b, ours: *o, declared: true})
+}
+
+// signature is a function of the package as if its parameters were arguments; nil if it is none, or takes any number of them.
+func (f *file) signature(u unit) *said {
+	for _, d := range f.ast.Decls {
+		fn, ok := d.(*ast.FuncDecl)
+		if !ok || f.offset(fn.Pos()) != u.lo {
+			continue
+		}
+		if fn.Recv != nil || parameters(fn.Type) < 0 {
+			return nil
+		}
+		s := &said{to: callee{symbol: Symbol{Name: fn.Name.Name}}}
+		for _, p := range fn.Type.Params.List {
+			of := f.between(span{f.offset(p.Type.Pos()), f.offset(p.Type.End())})
+			for _, id := range p.Names {
+				name := atom{text: id.Name, kind: local, names: []string{id.Name}}
+				s.args = append(s.args, append([]atom{name, name}, of...)) // nothing that could stand in a call
+				s.texts = append(s.texts, id.Name)
+			}
+		}
+		return s
+	}
+	return nil
+}
+
+// usual reports whether the target has calls as base has them, or base calls as the target has them.
+func (l *learner) usual(p callPair, s shape) bool {
+	if s.takes != len(s.gives) {
+		return l.ours.calls[p.ours.to][s.takes] > 0 || l.base.calls[p.base.to][len(s.gives)] > 0
+	}
+	for i, a := range s.gives {
+		if a.from < 0 && (l.ours.literals[p.ours.to][place(i, a.instead)] > 0 || l.base.literals[p.base.to][place(i, a.text)] > 0) {
+			return true
+		}
+	}
+	return false
+}
+
 // signed reports whether the declarations of a function on both sides take as many parameters as the calls have arguments.
 func (l *learner) signed(d *Dialect, to callee, s shape) bool {
-	if to.method != "" || to.symbol.Path != "" {
+	if to.method != "" || to.symbol.Path != "" || s.takes == len(s.gives) {
 		return false
 	}
-	base := l.base.funcs[to.symbol.Name]
-	ours := l.ours.funcs[d.becomes(to.symbol).Name]
-	return base != nil && ours != nil && parameters(base) == s.takes && parameters(ours) == len(s.gives)
+	base, known := l.base.funcs[to.symbol.Name]
+	ours, here := l.ours.funcs[d.becomes(to.symbol).Name]
+	return known && here && base == s.takes && ours == len(s.gives)
 }
 
 func parameters(t *ast.FuncType) int {
@@ -173,20 +265,55 @@ func parameters(t *ast.FuncType) int {
 
 func (s shape) equal(o shape) bool { return s.takes == o.takes && slices.Equal(s.gives, o.gives) }
 
+// shapeKey is the calls that a shape is for.
+type shapeKey struct {
+	to      callee
+	takes   int
+	instead string // the constants that it replaces
+}
+
+func (k shapeKey) compare(o shapeKey) int {
+	return cmp.Or(
+		strings.Compare(k.to.symbol.Path, o.to.symbol.Path), strings.Compare(k.to.symbol.Name, o.to.symbol.Name), strings.Compare(k.to.method, o.to.method),
+		k.takes-o.takes, strings.Compare(k.instead, o.instead),
+	)
+}
+
+func (s shape) instead() string {
+	var out []string
+	for i, a := range s.gives {
+		if a.instead != "" {
+			out = append(out, place(i, a.instead))
+		}
+	}
+	return strings.Join(out, ";")
+}
+
+// same reports whether a shape changes nothing.
+func (s shape) same() bool {
+	for i, a := range s.gives {
+		if a.from != i {
+			return false
+		}
+	}
+	return s.takes == len(s.gives)
+}
+
 // shapeOf compares the arguments of two calls. Each of ours is one of base's, in whatever order, or something that can stand anywhere. Both
-// to drop and to put in something would be to guess.
+// to drop and to put in something would be to guess, except where one constant stands for another.
 func (d *Dialect) shapeOf(p callPair) (shape, bool) {
 	var was []string
 	for _, a := range p.base.args {
-		was = append(was, d.say(p.baseFile.between(a)))
+		was = append(was, d.say(a))
+	}
+	if len(was) == len(p.ours.args) {
+		return constants(p), true
 	}
 	s := shape{takes: len(was)}
 	used := map[int]bool{}
 	put := 0
-	for j, a := range p.ours.args {
-		atoms := p.oursFile.between(a)
-		text := d.say(atoms)
-		at := alone(was, text, j, len(p.ours.args))
+	for j, atoms := range p.ours.args {
+		at := alone(was, d.say(atoms), j, len(p.ours.args))
 		if at < -1 || used[at] {
 			return shape{}, false
 		}
@@ -199,12 +326,46 @@ func (d *Dialect) shapeOf(p callPair) (shape, bool) {
 				return shape{}, false
 			}
 			put++
-			arg.text = string(p.oursFile.text[a.lo:a.hi])
+			arg.text = p.ours.texts[j]
 		}
 		s.gives = append(s.gives, arg)
 	}
 	return s, put == 0 || len(used) == len(was)
 }
+
+// constants compares calls with as many arguments: other values of constants are another way to say the same, anything else is what the callers do.
+func constants(p callPair) shape {
+	s := shape{takes: len(p.base.args)}
+	for j, atoms := range p.ours.args {
+		arg := argument{from: j}
+		if before := p.base.args[j]; exchanged(before, atoms) {
+			arg = argument{from: -1, text: atoms[0].text, instead: before[0].text}
+		}
+		s.gives = append(s.gives, arg)
+	}
+	return s
+}
+
+// constant reports whether an argument is a literal, or a name of Go itself that is like one.
+func constant(a atom) bool { return sort(a) != "" }
+
+// sort is the kind of value that a constant has.
+func sort(a atom) string {
+	switch {
+	case a.text == "true" || a.text == "false":
+		return "bool"
+	case a.text == "nil":
+		return "nil"
+	case a.kind == other && (a.text[0] == '"' || a.text[0] == '`'):
+		return "string"
+	case a.kind == other && a.text[0] >= '0' && a.text[0] <= '9':
+		return "number"
+	}
+	return ""
+}
+
+// place is a constant as an argument of a call.
+func place(at int, text string) string { return strconv.Itoa(at) + " " + text }
 
 // alone finds the argument with a text: -1 if there is none, -2 if there are several and no place of them is the same from either end.
 func alone(was []string, text string, at, length int) int {

@@ -103,6 +103,14 @@ func read(text []byte) *file {
 	return f
 }
 
+// name is that of the package; empty without a file.
+func (f *file) name() string {
+	if f == nil {
+		return ""
+	}
+	return f.ast.Name.Name
+}
+
 func (f *file) offset(p token.Pos) int { return int(p) - f.origin }
 
 // qualifier is the path of the import that a name means.

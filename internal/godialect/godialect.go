@@ -1,7 +1,7 @@
 // Package godialect learns by which other names one branch calls the same things as another, from the Go code that both have, and says what was
 // written for the one in the names of the other.
 //
-// Base is the side from which code is carried, ours the side to which it goes. A [Pair] is a file as either side has it. [Learn] lays the
+// Base is the side from which code is carried, ours the side to which it goes. A [Pair] is a file as either side has it. [Library.Learn] lays the
 // declarations of both versions side by side, token by token, and collects what stands where: a package's name for another package's, a
 // function for another function, a field for a field, a call with other arguments. A mapping counts only if nothing speaks against it:
 //

@@ -11,6 +11,8 @@ import (
 	"github.com/kubelts/kubelts/internal/godialect"
 )
 
+var inP = godialect.Carried{Package: "p"}
+
 // file is a formatted Go file.
 func file(t *testing.T, text string) []byte {
 	t.Helper()
@@ -95,6 +97,30 @@ func cases() map[string]sides {
 			theirs: `func g(a any) {}`,
 			want:   `func g(a interface{}) {}`,
 		},
+		"a constant for one of another kind": {
+			base:   `func f(b bool) { open("a", "", b); open("b", "", b) }`,
+			ours:   `func f(b bool) { open("a", nil, b); open("b", nil, b) }`,
+			theirs: `func g() { open("", "", true); open("c", "x", true) }`,
+			want:   `func g() { open("", nil, true); open("c", "x", true) }`,
+		},
+		"a field for a constant": {
+			base:   `type t struct { max int }; func (x t) f() int { return x.max * 2 }; func (x t) g(n int) bool { return n > x.max + 1 }`,
+			ours:   `const limit = 2; type t struct {}; func (x t) f() int { return limit * 2 }; func (x t) g(n int) bool { return n > limit + 1 }`,
+			theirs: `type t struct { max int }; func (x t) h() int { return x.max }`,
+			want:   `type t struct { max int }; func (x t) h() int { return limit }`,
+		},
+		"a parameter that only the declarations tell": {
+			base:   `func verify(lg int, dir string) { if lg > 0 { use(dir) } }`,
+			ours:   `func verify(dir string) { if 1 > 0 { use(dir) } }`,
+			theirs: `func g() { verify(h(1), "d") }`,
+			want:   `func g() { verify("d") }`,
+		},
+		"another order of arguments": {
+			base:   `func f(c, d, e int) { open(c, d, none, e); open(d, c, none, e) }; func open(c, d, none, e int) {}`,
+			ours:   `func f(c, d, e int) { open(c, e, d); open(d, e, c) }; func open(c, e, d int) {}`,
+			theirs: `func g() { open(1, "x(", nil, h(2)) }`,
+			want:   `func g() { open(1, h(2), "x(") }`,
+		},
 		"a name that the target knows stays": {
 			base:   `func f() { start(1); start(2); start(3) }`,
 			ours:   `func f() { begin(1); begin(2); start(3) }`,
@@ -144,7 +170,7 @@ func TestTranslate(t *testing.T) {
 	for name, c := range cases() {
 		t.Run(name, func(t *testing.T) {
 			base, ours, theirs := file(t, c.base), file(t, c.ours), file(t, c.theirs)
-			d := godialect.Learn(godialect.Pair{Base: base, Ours: ours}, nil, nil)
+			d := new(godialect.Library).Learn(godialect.Pair{Base: base, Ours: ours}, nil, inP)
 			got := d.Translate(base, ours, theirs)
 			if diff := cmp.Diff(string(file(t, c.want)), string(got.Theirs)); diff != "" {
 				t.Errorf("theirs (-want +got):\n%s", diff)
@@ -166,7 +192,7 @@ func TestLearnsFromSiblings(t *testing.T) {
 		{Base: file(t, `import "example.com/fw"; func B() { fw.New(2) }`), Ours: file(t, `import "example.com/old"; func B() { old.New(2) }`)},
 	}
 	theirs := file(t, `import "example.com/fw"; func C() { fw.New(3) }`)
-	got := godialect.Learn(godialect.Pair{}, pairs, nil).Translate(nil, nil, theirs)
+	got := new(godialect.Library).Learn(godialect.Pair{}, pairs, inP).Translate(nil, nil, theirs)
 	want := file(t, `import "example.com/old"; func C() { old.New(3) }`)
 	if diff := cmp.Diff(string(want), string(got.Theirs)); diff != "" {
 		t.Errorf("theirs (-want +got):\n%s", diff)
@@ -174,11 +200,11 @@ func TestLearnsFromSiblings(t *testing.T) {
 	if diff := cmp.Diff([]godialect.Note{{From: "fw.New", To: "old.New", Places: 2}}, got.Notes); diff != "" {
 		t.Errorf("notes (-want +got):\n%s", diff)
 	}
-	kept := godialect.Learn(godialect.Pair{}, append(pairs, godialect.Pair{Ours: theirs}), nil).Translate(nil, nil, theirs)
+	kept := new(godialect.Library).Learn(godialect.Pair{}, append(pairs, godialect.Pair{Ours: theirs}), inP).Translate(nil, nil, theirs)
 	if !bytes.Equal(kept.Theirs, theirs) {
 		t.Errorf("translated although the target uses the name elsewhere:\n%s", kept.Theirs)
 	}
-	added := godialect.Learn(godialect.Pair{}, []godialect.Pair{{Base: file(t, `func f() { a(1); a(2) }`), Ours: file(t, `func f() { b(1); b(2) }`)}}, []string{"a"})
+	added := new(godialect.Library).Learn(godialect.Pair{}, []godialect.Pair{{Base: file(t, `func f() { a(1); a(2) }`), Ours: file(t, `func f() { b(1); b(2) }`)}}, godialect.Carried{Package: "p", Declares: []string{"a"}})
 	if own := file(t, `func g() { a(3) }`); !bytes.Equal(added.Translate(nil, nil, own).Theirs, own) {
 		t.Error("translated although the fix declares the name in another file")
 	}
@@ -188,7 +214,7 @@ func TestEqualSidesTeachNothing(t *testing.T) {
 	for name, c := range cases() {
 		for _, text := range []string{c.base, c.ours, c.theirs} {
 			same := file(t, text)
-			d := godialect.Learn(godialect.Pair{Base: same, Ours: same}, []godialect.Pair{{Base: same, Ours: same}}, nil)
+			d := new(godialect.Library).Learn(godialect.Pair{Base: same, Ours: same}, []godialect.Pair{{Base: same, Ours: same}}, inP)
 			if !d.Empty() {
 				t.Errorf("%s: learned something from\n%s", name, same)
 			}
@@ -201,7 +227,7 @@ func TestEqualSidesTeachNothing(t *testing.T) {
 
 func TestWhatDoesNotParse(t *testing.T) {
 	broken, fine := []byte("package p\nfunc {"), file(t, `func f() { a(1); a(2) }`)
-	d := godialect.Learn(godialect.Pair{Base: broken, Ours: fine}, []godialect.Pair{{Base: fine, Ours: file(t, `func f() { b(1); b(2) }`)}}, nil)
+	d := new(godialect.Library).Learn(godialect.Pair{Base: broken, Ours: fine}, []godialect.Pair{{Base: fine, Ours: file(t, `func f() { b(1); b(2) }`)}}, inP)
 	if got := d.Translate(fine, fine, broken); !bytes.Equal(got.Theirs, broken) || !bytes.Equal(got.Base, fine) {
 		t.Errorf("translated: %q, %q", got.Base, got.Theirs)
 	}
@@ -212,7 +238,7 @@ func FuzzTranslate(f *testing.F) {
 		f.Add("package p\n"+c.base, "package p\n"+c.ours, "package p\n"+c.theirs)
 	}
 	f.Fuzz(func(t *testing.T, base, ours, theirs string) {
-		d := godialect.Learn(godialect.Pair{Base: []byte(base), Ours: []byte(ours)}, nil, nil)
+		d := new(godialect.Library).Learn(godialect.Pair{Base: []byte(base), Ours: []byte(ours)}, nil, inP)
 		got := d.Translate([]byte(base), []byte(ours), []byte(theirs))
 		if len(got.Notes) == 0 && string(got.Theirs) != theirs && !strings.Contains(ours, "import") {
 			t.Errorf("changed without a note:\n%s\n---\n%s", theirs, got.Theirs)
@@ -222,7 +248,7 @@ func FuzzTranslate(f *testing.F) {
 				t.Errorf("does not parse: %s\n%s", err, got.Theirs)
 			}
 		}
-		if !godialect.Learn(godialect.Pair{Base: []byte(base), Ours: []byte(base)}, nil, nil).Empty() {
+		if !new(godialect.Library).Learn(godialect.Pair{Base: []byte(base), Ours: []byte(base)}, nil, inP).Empty() {
 			t.Error("equal sides taught something")
 		}
 		again := d.Translate(got.Base, []byte(ours), got.Theirs)

@@ -1,18 +1,20 @@
 package godialect
 
 import (
+	"bytes"
 	"go/token"
 	"maps"
 	"slices"
 	"strings"
 )
 
-// Dialect is what was learned. It is not changed after [Learn].
+// Dialect is what was learned. It is not changed after [Library.Learn].
 type Dialect struct {
 	symbols map[Symbol]target
 	members map[string]target
+	chains  map[string]target // a.b.c for a name of the package
 	paths   map[string]target // one package's names for another's, where no single name speaks against it
-	shapes  map[callee]shape
+	shapes  map[shapeKey]shape
 	names   map[string]string // by which name ours imports a package
 	base    *side
 	ours    *side
@@ -27,38 +29,85 @@ type target struct {
 
 // Empty reports whether nothing was learned.
 func (d *Dialect) Empty() bool {
-	return len(d.symbols)+len(d.members)+len(d.paths)+len(d.shapes) == 0
+	return len(d.symbols)+len(d.chains)+len(d.members)+len(d.paths)+len(d.shapes) == 0
 }
 
-// learner collects votes.
-type learner struct {
+// lesson is what one pair of files teaches.
+type lesson struct {
 	base, ours *side
 	symbols    map[Symbol]map[Symbol]int
 	members    map[string]map[string]int
+	chains     map[string]map[string]int
 	paths      map[string]map[string]int
 	renamed    map[Symbol]Symbol // declarations with other names
 	calls      []callPair
+	packages   [2]string // whose files they are on either side
 }
 
-// Learn looks at what both sides have. Main is the file that is to be translated, as base and ours have it: only from it is learned what
-// variables are called. Others are the other files of its package, and any that may help. Added are names that the code to be carried declares.
-func Learn(main Pair, others []Pair, added []string) *Dialect {
-	l := &learner{
-		base: newSide(), ours: newSide(), symbols: map[Symbol]map[Symbol]int{}, members: map[string]map[string]int{}, paths: map[string]map[string]int{},
-		renamed: map[Symbol]Symbol{},
+func newLesson() *lesson {
+	return &lesson{
+		base: newSide(), ours: newSide(), symbols: map[Symbol]map[Symbol]int{}, members: map[string]map[string]int{},
+		chains: map[string]map[string]int{}, paths: map[string]map[string]int{}, renamed: map[Symbol]Symbol{},
 	}
-	l.pair(main)
+}
+
+// learner adds lessons up.
+type learner struct{ *lesson }
+
+// take takes a lesson in, as far as it is about packages of these names.
+func (l learner) take(o *lesson, base, ours string) {
+	if o.packages[0] == base {
+		l.base.merge(o.base)
+	}
+	if o.packages[1] == ours {
+		l.ours.merge(o.ours)
+	}
+	if o.packages != [2]string{base, ours} {
+		return
+	}
+	addAll(l.symbols, o.symbols)
+	addAll(l.members, o.members)
+	addAll(l.chains, o.chains)
+	addAll(l.paths, o.paths)
+	maps.Copy(l.renamed, o.renamed)
+	l.calls = append(l.calls, o.calls...)
+}
+
+// Carried is what is to be translated.
+type Carried struct {
+	Package  string   // the name in its package clause
+	Declares []string // names that come with it
+}
+
+// Learn looks at what both sides have. Main is the file that is to be translated, as base and ours have it; others are the other files of its
+// directory. Only those of the same package count.
+func (lib *Library) Learn(main Pair, others []Pair, carried Carried) *Dialect {
+	lessons := []*lesson{lib.lesson(main)}
 	for i, p := range others {
 		if i >= MaxFiles {
 			break
 		}
-		l.pair(p)
+		lessons = append(lessons, lib.lesson(p))
 	}
-	for _, name := range added {
+	here := lessons[0].packages[1]
+	if here == "" {
+		votes := map[string]int{}
+		for _, o := range lessons {
+			if o.packages[0] == carried.Package && o.packages[1] != "" {
+				votes[o.packages[1]]++
+			}
+		}
+		here = most(votes)
+	}
+	l := learner{newLesson()}
+	for _, o := range lessons {
+		l.take(o, carried.Package, here)
+	}
+	for _, name := range carried.Declares {
 		l.ours.declared[name] = true
 	}
 	d := &Dialect{
-		symbols: map[Symbol]target{}, members: map[string]target{}, paths: map[string]target{}, shapes: map[callee]shape{},
+		symbols: map[Symbol]target{}, members: map[string]target{}, chains: map[string]target{}, paths: map[string]target{}, shapes: map[shapeKey]shape{},
 		names: map[string]string{}, base: l.base, ours: l.ours,
 	}
 	for p, names := range l.ours.imports {
@@ -79,13 +128,26 @@ func most(votes map[string]int) string {
 	return best
 }
 
-func (l *learner) pair(p Pair) {
-	base, ours := read(p.Base), read(p.Ours)
+// teach reads a pair.
+func teach(p Pair) *lesson {
+	l := newLesson()
+	base := read(p.Base)
 	l.base.add(base)
-	l.ours.add(ours)
-	if base == nil || ours == nil || string(p.Base) == string(p.Ours) {
-		return
+	l.packages[0] = base.name()
+	if bytes.Equal(p.Base, p.Ours) {
+		l.ours, l.packages[1] = l.base, l.packages[0]
+		return l
 	}
+	ours := read(p.Ours)
+	l.ours.add(ours)
+	l.packages[1] = ours.name()
+	if base != nil && ours != nil {
+		l.pair(base, ours)
+	}
+	return l
+}
+
+func (l *lesson) pair(base, ours *file) {
 	for _, i := range base.imports {
 		for _, j := range ours.imports {
 			if i.path != j.path && i.callName() == j.callName() && i.alias != "_" {
@@ -107,11 +169,12 @@ func (l *learner) pair(p Pair) {
 			l.rename(c)
 		}
 		l.callsOf(base, ours, &al)
+		l.signatures(base, ours, c)
 	}
 }
 
 // rename notes that a declaration has another name on each side.
-func (l *learner) rename(c couple) {
+func (l *lesson) rename(c couple) {
 	_, from, _ := strings.Cut(c.base.key, " ")
 	_, to, _ := strings.Cut(c.ours.key, " ")
 	if !strings.Contains(from+to, ".") {
@@ -120,7 +183,7 @@ func (l *learner) rename(c couple) {
 }
 
 // vote takes what two atoms that stand for each other have in common away, and notes what is left.
-func (l *learner) vote(a, b *atom) {
+func (l *lesson) vote(a, b *atom) {
 	if a.kind == other || b.kind == other {
 		return
 	}
@@ -139,7 +202,17 @@ func (l *learner) vote(a, b *atom) {
 		count(l.members, an[0], bn[0])
 	case same && len(an) == 2 && len(bn) == 2:
 		count(l.members, an[1], bn[1])
+	case len(a.names) > 1 && !a.foreign && len(bn) == 1 && b.kind == symbol && !b.foreign:
+		count(l.chains, a.first(len(an)), bn[0])
 	}
+}
+
+// first is the text of the first n names.
+func (a *atom) first(n int) string {
+	if n >= len(a.names) {
+		return a.text
+	}
+	return strings.TrimSuffix(a.text, "."+strings.Join(a.names[n:], "."))
 }
 
 func count[K, V comparable](votes map[K]map[V]int, from K, to V) {
@@ -177,6 +250,11 @@ func (l *learner) accept(d *Dialect) {
 		}
 	}
 	maps.DeleteFunc(d.members, func(_ string, t target) bool { return taken[t.name] > 1 })
+	for from, votes := range l.chains {
+		if to, n, ok := l.chain(from, votes); ok {
+			d.chains[from] = target{name: to, places: n}
+		}
+	}
 	l.acceptCalls(d)
 }
 
@@ -206,6 +284,15 @@ func (l *learner) member(from string, votes map[string]int) (string, int, bool) 
 		return to, n, l.base.members[to] == 0 && (n >= 2 || strings.EqualFold(from, to))
 	}
 	return "", 0, false
+}
+
+// chain decides about members that became a name of the package.
+func (l *learner) chain(from string, votes map[string]int) (string, int, bool) {
+	last := from[strings.LastIndexByte(from, '.')+1:]
+	to := most(votes)
+	fits := len(votes) == 1 && l.ours.members[last] == 0 && l.ours.declared[to]
+	same, old := strings.EqualFold(last, to), l.base.knows(Symbol{Name: to})
+	return to, votes[to], fits && (same || !old) && (votes[to] >= 2 || same && !old)
 }
 
 // packages finds packages all of whose known names became names of one other package, or that are imported under one name where the

@@ -3,23 +3,55 @@ package godialect
 import (
 	"go/ast"
 	"go/token"
+	"maps"
 )
 
-// side is what the files of one side know.
+// side is what files of one side know.
 type side struct {
 	declared map[string]bool           // names of the package
 	symbols  map[Symbol]int            // how often they are used or declared
 	members  map[string]int            // fields and methods
 	imports  map[string]map[string]int // by path: how often under which name
-	funcs    map[string]*ast.FuncType  // functions of the package, nil if several have the name
+	funcs    map[string]int            // how many parameters the package's functions have, -1 for any number
 	calls    map[callee]map[int]int    // by number of arguments: how often
-	text     map[*ast.FuncType]*file
+	literals map[callee]map[string]int // arguments that are constants: how often they stand where
 }
 
 func newSide() *side {
 	return &side{
 		declared: map[string]bool{}, symbols: map[Symbol]int{}, members: map[string]int{}, imports: map[string]map[string]int{},
-		funcs: map[string]*ast.FuncType{}, calls: map[callee]map[int]int{}, text: map[*ast.FuncType]*file{},
+		funcs: map[string]int{}, calls: map[callee]map[int]int{}, literals: map[callee]map[string]int{},
+	}
+}
+
+// merge takes in what another one knows.
+func (s *side) merge(o *side) {
+	maps.Copy(s.declared, o.declared)
+	add(s.symbols, o.symbols)
+	add(s.members, o.members)
+	addAll(s.imports, o.imports)
+	addAll(s.calls, o.calls)
+	addAll(s.literals, o.literals)
+	for name, n := range o.funcs {
+		if have, twice := s.funcs[name]; twice && have != n {
+			n = -1
+		}
+		s.funcs[name] = n
+	}
+}
+
+func add[K comparable](to, from map[K]int) {
+	for k, n := range from {
+		to[k] += n
+	}
+}
+
+func addAll[K, V comparable](to, from map[K]map[V]int) {
+	for k, counts := range from {
+		if to[k] == nil {
+			to[k] = map[V]int{}
+		}
+		add(to[k], counts)
 	}
 }
 
@@ -28,10 +60,7 @@ func (s *side) add(f *file) {
 		return
 	}
 	for _, i := range f.imports {
-		if s.imports[i.path] == nil {
-			s.imports[i.path] = map[string]int{}
-		}
-		s.imports[i.path][i.callName()]++
+		count(s.imports, i.path, i.callName())
 	}
 	for _, a := range f.atoms {
 		for i, name := range a.names {
@@ -44,30 +73,25 @@ func (s *side) add(f *file) {
 		}
 	}
 	for _, d := range f.ast.Decls {
-		s.declare(f, d)
+		s.declare(d)
 	}
 	for _, c := range f.called {
-		if s.calls[c.to] == nil {
-			s.calls[c.to] = map[int]int{}
+		count(s.calls, c.to, len(c.args))
+		for i, a := range c.args {
+			if atoms := f.between(a); len(atoms) == 1 && constant(atoms[0]) {
+				count(s.literals, c.to, place(i, atoms[0].text))
+			}
 		}
-		s.calls[c.to][len(c.args)]++
 	}
 }
 
-func (s *side) declare(f *file, d ast.Decl) {
+func (s *side) declare(d ast.Decl) {
 	switch d := d.(type) {
 	case *ast.FuncDecl:
-		if d.Recv != nil {
-			return
+		if d.Recv == nil {
+			s.funcs[d.Name.Name] = parameters(d.Type)
+			s.declared[d.Name.Name] = true
 		}
-		name := d.Name.Name
-		if s.declared[name] {
-			s.funcs[name] = nil
-		} else {
-			s.funcs[name] = d.Type
-			s.text[d.Type] = f
-		}
-		s.declared[name] = true
 	case *ast.GenDecl:
 		for _, spec := range d.Specs {
 			for _, id := range specNames(spec) {

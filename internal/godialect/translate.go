@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"go/ast"
 	"go/format"
+	"maps"
 	"slices"
 	"strconv"
 	"strings"
@@ -168,7 +169,8 @@ func formatted(before, after []byte) []byte {
 	return after
 }
 
-// unit finds what changes in a declaration, and what it has to import for that.
+// unit finds what changes in a declaration, and what it has to import for that. It reports false where a variable of the declaration has a name that is
+// to stand for something else.
 func (w *words) unit(u unit) ([]edit, []importSpec, bool) {
 	var edits []edit
 	var want []importSpec
@@ -183,26 +185,40 @@ func (w *words) unit(u unit) ([]edit, []importSpec, bool) {
 		if len(a.names) == 0 {
 			continue
 		}
-		if a.kind == symbol {
-			e, spec := w.symbol(a)
-			if e != nil {
-				first, _, _ := strings.Cut(e.text, ".")
-				if locals[first] {
-					return nil, nil, false
-				}
-				edits = append(edits, *e)
-			}
-			if spec != nil {
+		e, whole := w.chain(a)
+		if !whole {
+			var spec *importSpec
+			if e, spec = w.symbol(a); spec != nil {
 				want = append(want, *spec)
 			}
+			edits = append(edits, w.fields(a)...)
 		}
-		edits = append(edits, w.fields(a)...)
+		if e != nil {
+			if first, _, _ := strings.Cut(e.text, "."); locals[first] {
+				return nil, nil, false
+			}
+			edits = append(edits, *e)
+		}
 	}
 	return edits, want, true
 }
 
+// chain translates members that are a name of the package in ours.
+func (w *words) chain(a *atom) (*edit, bool) {
+	for n := len(a.names); n > 1 && !a.foreign; n-- {
+		if t, ok := w.d.chains[a.first(n)]; ok {
+			w.notes[Note{From: a.first(n), To: t.name, Places: t.places}] = true
+			return &edit{span{a.lo, a.at[n-1] + len(a.names[n-1])}, t.name}, true
+		}
+	}
+	return nil, false
+}
+
 // symbol translates the name of a package's thing.
 func (w *words) symbol(a *atom) (*edit, *importSpec) {
+	if a.kind != symbol {
+		return nil, nil
+	}
 	where := span{a.lo, a.at[0] + len(a.names[0])}
 	to, ok := w.d.lookup(a.symbol)
 	if !ok || w.skip[a.symbol] {
@@ -229,16 +245,23 @@ func (w *words) symbol(a *atom) (*edit, *importSpec) {
 		return nil, nil
 	}
 	if to != a.symbol {
-		note := Note{From: was, To: text, Places: w.d.symbols[a.symbol].places}
-		if p, ok := w.d.paths[a.symbol.Path]; ok && (note.Places == 0 || was == text) {
-			note = Note{From: strconv.Quote(a.symbol.Path), To: strconv.Quote(p.name), Places: p.places}
-			if p.name == "" {
-				note.To = "the package itself"
-			}
-		}
-		w.notes[note] = true
+		w.notes[w.note(a.symbol, was, text)] = true
 	}
 	return &edit{where, text}, spec
+}
+
+// note is the note about a symbol that is written otherwise.
+func (w *words) note(from Symbol, was, is string) Note {
+	n := Note{From: was, To: is, Places: w.d.symbols[from].places}
+	p, ok := w.d.paths[from.Path]
+	if !ok || n.Places > 0 && was != is {
+		return n
+	}
+	n = Note{From: strconv.Quote(from.Path), To: strconv.Quote(p.name), Places: p.places}
+	if p.name == "" {
+		n.To = "the package itself"
+	}
+	return n
 }
 
 // suffix is how many bytes of an atom's text are members behind its first name.
@@ -309,13 +332,13 @@ func apply(text []byte, edits []edit) []byte {
 // callEdits gives calls the arguments that ours takes.
 func (w *words) callEdits(f *file) []edit {
 	var edits []edit
-	for from, s := range w.d.shapes {
-		to := from
-		if from.method == "" {
-			to.symbol = w.d.becomes(from.symbol)
+	for _, key := range slices.SortedFunc(maps.Keys(w.d.shapes), shapeKey.compare) {
+		s, to := w.d.shapes[key], key.to
+		if to.method == "" {
+			to.symbol = w.d.becomes(to.symbol)
 		}
 		for _, c := range f.called {
-			if c.to != to || len(c.args) != s.takes {
+			if c.to != to || len(c.args) != s.takes || !f.has(c, s) {
 				continue
 			}
 			if e, ok := f.reshape(c, s); ok {
@@ -328,7 +351,28 @@ func (w *words) callEdits(f *file) []edit {
 	return edits
 }
 
-func (s shape) before() string { return "(" + strings.Join(placeholders(s.takes), ", ") + ")" }
+// has reports whether a call has the constants for which a shape has others.
+func (f *file) has(c call, s shape) bool {
+	for i, a := range s.gives {
+		if a.instead == "" {
+			continue
+		}
+		if atoms := f.between(c.args[i]); len(atoms) != 1 || atoms[0].text != a.instead {
+			return false
+		}
+	}
+	return true
+}
+
+func (s shape) before() string {
+	names := placeholders(s.takes)
+	for i, a := range s.gives {
+		if a.instead != "" {
+			names[i] = a.instead
+		}
+	}
+	return "(" + strings.Join(names, ", ") + ")"
+}
 
 func (s shape) after() string {
 	names := placeholders(s.takes)
