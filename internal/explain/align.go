@@ -24,7 +24,7 @@ func align(base, other []source, changes []merge.Change) alignment {
 			a.pair[i] = j
 		}
 		x, y := cut(base[c.Old.Lo:c.Old.Hi]), cut(other[c.New.Lo:c.New.Hi])
-		for _, m := range matches(len(x), len(y), func(i, j int) int { return alike(x[i], y[j]) }) {
+		for _, m := range matches(x, y) {
 			i, j = a.run(merge.Span{Lo: i, Hi: c.Old.Lo + m[0]}, merge.Span{Lo: j, Hi: c.New.Lo + m[1]})
 			a.pair[i] = j
 			i, j = i+1, j+1
@@ -50,10 +50,33 @@ func (a *alignment) run(base, other merge.Span) (i, j int) {
 	return base.Hi, other.Hi
 }
 
-// matches pairs elements of two lists in order, so that the sum of what like gives for the pairs is largest; those of 0 are no pairs. Nothing is paired
-// where there are too many.
-func matches(n, m int, like func(i, j int) int) [][2]int {
-	if n <= 0 || m <= 0 || n*m > maxPairs {
+// matches pairs lines of two lists in order: equal ones at both ends, and between them those that share most words in sum. Where there are too many
+// between, these are not paired.
+func matches(x, y [][]string) [][2]int {
+	start, end := 0, 0
+	for start < min(len(x), len(y)) && slices.Equal(x[start], y[start]) {
+		start++
+	}
+	for end < min(len(x), len(y))-start && slices.Equal(x[len(x)-1-end], y[len(y)-1-end]) {
+		end++
+	}
+	var out [][2]int
+	for i := range start {
+		out = append(out, [2]int{i, i})
+	}
+	for _, m := range likest(x[start:len(x)-end], y[start:len(y)-end]) {
+		out = append(out, [2]int{start + m[0], start + m[1]})
+	}
+	for i := end; i > 0; i-- {
+		out = append(out, [2]int{len(x) - i, len(y) - i})
+	}
+	return out
+}
+
+// likest pairs lines so that the sum of words that the pairs share is largest.
+func likest(x, y [][]string) [][2]int {
+	n, m := len(x), len(y)
+	if n == 0 || m == 0 || n*m > maxPairs {
 		return nil
 	}
 	best := make([][]int, n+1)
@@ -63,7 +86,7 @@ func matches(n, m int, like func(i, j int) int) [][2]int {
 	score := make([]int, n*m)
 	for i := n - 1; i >= 0; i-- {
 		for j := m - 1; j >= 0; j-- {
-			s := like(i, j)
+			s := alike(x[i], y[j])
 			score[i*m+j] = s
 			best[i][j] = max(best[i+1][j], best[i][j+1])
 			if s > 0 {

@@ -146,7 +146,7 @@ func (w *woven) insert(rows [][versions]int, v int, gap merge.Span) [][versions]
 		out = append(out, row)
 		j++
 	}
-	for _, m := range matches(len(rows), n, func(i, j int) int { return alike(x[i], y[j]) }) {
+	for _, m := range matches(x, y) {
 		for ; i < m[0]; i++ {
 			out = append(out, rows[i])
 		}
