@@ -33,6 +33,7 @@ type fileMerge struct {
 	text       []byte
 	confidence Confidence      // adapted or review
 	doubts     []gomerge.Doubt // about merged Go source
+	missing    []string        // declarations that the fix changes and the target's file does not have
 	notes      []string        // what was done, for the result's notes
 	records    []string        // resolutions of memory that were used
 	refusals   []refusal       // any means that the file stays in conflict

@@ -4,10 +4,14 @@ import (
 	"bytes"
 	"context"
 	"errors"
+	"maps"
+	"path"
 	"slices"
 	"strings"
 
+	"github.com/kubelts/kubelts/internal/git"
 	"github.com/kubelts/kubelts/internal/gomerge"
+	"github.com/kubelts/kubelts/internal/patch"
 )
 
 // goRung merges Go source by its parts.
@@ -28,7 +32,7 @@ func (goRung) merge(_ context.Context, s fileSides) (fileMerge, error) {
 	if err != nil {
 		return fileMerge{}, err
 	}
-	m := fileMerge{text: res.Text, confidence: Adapted, doubts: res.Doubts, notes: res.Notes}
+	m := fileMerge{text: res.Text, confidence: Adapted, doubts: res.Doubts, missing: res.Missing, notes: res.Notes}
 	if res.Additions && strings.HasSuffix(s.path, "_test.go") {
 		m.doubts = append(m.doubts, onlyNewTests)
 	}
@@ -85,17 +89,45 @@ func distrust(doubts []gomerge.Doubt, leftOut int) string {
 	return ""
 }
 
-// together looks at all files of a pick that were merged by their parts: they may lean on each other.
-func (m *treeMerge) together() {
+// together looks at all files of a pick that were merged by their parts: they may lean on each other, and what one of them lacks another file of
+// the target may have.
+func (m *treeMerge) together(ctx context.Context) error {
 	merged := slices.DeleteFunc(m.sorted(), func(it *item) bool { return it.by == nil || it.by.rung != fileRung(goRung{}) })
-	if len(merged) < 2 {
-		return
-	}
 	tests := slices.ContainsFunc(merged, func(it *item) bool { return slices.Contains(it.by.merged.doubts, onlyNewTests) })
 	for _, it := range merged {
-		it.by.confidence = Review
-		if tests {
+		name, err := m.elsewhere(ctx, it)
+		if err != nil {
+			return err
+		}
+		if len(merged) > 1 {
+			it.by.confidence = Review
+		}
+		switch {
+		case name != "":
+			m.distrust(it, []refusal{{ReasonNear, "the fix changes " + name + ", which the target has in another file"}})
+		case tests && len(merged) > 1:
 			m.distrust(it, []refusal{{ReasonNear, "more than one Go file of the fix had to be merged by its parts, new tests among them"}})
 		}
 	}
+	return nil
+}
+
+// elsewhere finds a declaration that the fix changes in this file and that the target has in another one of the directory; empty if there is none.
+func (m *treeMerge) elsewhere(ctx context.Context, it *item) (string, error) {
+	if len(it.by.merged.missing) == 0 {
+		return "", nil
+	}
+	files, err := m.goFiles(ctx, m.ours, path.Dir(it.path))
+	if err != nil {
+		return "", err
+	}
+	delete(files, path.Base(it.path))
+	for _, file := range slices.Sorted(maps.Keys(files)) {
+		for _, name := range m.declared(ctx, patch.Entry{Mode: git.ModeFile, OID: files[file]}) {
+			if slices.Contains(it.by.merged.missing, name) {
+				return name, nil
+			}
+		}
+	}
+	return "", nil
 }

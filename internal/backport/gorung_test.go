@@ -165,3 +165,28 @@ func TestGoRungTakesBack(t *testing.T) {
 		}
 	}
 }
+
+// TestGoRungMissing: what the target does not have of a file's declarations is left out, but not if another file of the target has it.
+func TestGoRungMissing(t *testing.T) {
+	gofile := func(decls ...string) file { return text("package p\n\n" + strings.Join(decls, "\n\n")) }
+	const a, was, is = "func a() int { return 1 }", "func b() int { return 2 }", "func b() int { return 3 }"
+	const use, used = "func c() int { return a() }", "func c() int { return a() + 1 }"
+	store := gittest.NewMemory()
+	parent := commit(t, store, tree{"p/a.go": gofile(a, was, use)}.write(t, store), 0)
+	fix := commit(t, store, tree{"p/a.go": gofile(a, is, used)}.write(t, store), 1, parent)
+	pick := func(onto tree) backport.Result {
+		return backport.New(store, noHistory{}).Pick(t.Context(), backport.Request{Commit: fix, Onto: commit(t, store, onto.write(t, store), 2)})
+	}
+	res := pick(tree{"p/a.go": gofile(a, use)})
+	if res.Outcome != backport.Resolved || res.Confidence != backport.Review {
+		t.Errorf("left out: got %+v", res)
+	}
+	want := contents(tree{"p/a.go": gofile(a, used)})
+	if diff := cmp.Diff(want, contents(read(t, store, res.Tree, ""))); diff != "" {
+		t.Errorf("left out (-want +got):\n%s", diff)
+	}
+	res = pick(tree{"p/a.go": gofile(a, use), "p/b.go": gofile(was)})
+	if diff := cmp.Diff(map[string][]backport.Reason{"p/a.go": {"content", "near"}}, reasons(res)); diff != "" {
+		t.Errorf("in another file: %s", diff)
+	}
+}

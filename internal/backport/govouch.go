@@ -16,7 +16,9 @@ const stepVouch = "vouch"
 // text merge's markers; a file that the text merge merged keeps its text and has a conflict. Where something is left to a person anyway, nothing is
 // looked at: what a file lacks may be in the conflict of another.
 func (m *treeMerge) vouch(ctx context.Context) error {
-	m.together()
+	if err := m.together(ctx); err != nil {
+		return err
+	}
 	if slices.ContainsFunc(m.sorted(), func(it *item) bool { return len(it.conflicts) > 0 }) {
 		return nil
 	}

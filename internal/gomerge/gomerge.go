@@ -77,6 +77,8 @@ type Result struct {
 	Doubts []Doubt
 	// LeftOut is how many of theirs' changes are not in the text, for ours does not have what they change.
 	LeftOut int
+	// Missing are the names of declarations, as [Declared] gives them, that theirs changes and ours does not have: another file may.
+	Missing []string
 	// Additions is true when all that theirs brought are whole declarations, which lean on nothing that the merge could look at.
 	Additions bool
 	// Notes say, for people, what was left out or chosen, and what was done about imports.
@@ -99,7 +101,7 @@ func Merge(base, ours, theirs []byte) (Result, error) {
 	if _, err := Check(ours, text); err != nil {
 		return Result{}, err
 	}
-	return Result{Text: text, Certain: len(m.doubts) == 0, Doubts: m.kinds(), LeftOut: m.left, Additions: !m.edited && len(m.notes) == 0, Notes: m.notes}, nil
+	return Result{Text: text, Certain: len(m.doubts) == 0, Doubts: m.kinds(), LeftOut: m.left, Missing: m.missing, Additions: !m.edited && len(m.notes) == 0, Notes: m.notes}, nil
 }
 
 // merger is one merge. It is used once.
@@ -109,8 +111,9 @@ type merger struct {
 	cells              int // spent on alignments
 	doubts             []Doubt
 	notes              []string
-	left               int  // changes of theirs that are left out
-	edited             bool // theirs did more than add declarations
+	left               int      // changes of theirs that are left out
+	missing            []string // names of declarations among them
+	edited             bool     // theirs did more than add declarations
 }
 
 // generated is the convention of https://go.dev/s/generatedcode, in the looser form that older generators wrote.

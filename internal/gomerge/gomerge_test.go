@@ -145,7 +145,7 @@ func TestLimits(t *testing.T) {
 }
 
 // FuzzMerge holds the laws: an unchanged side gives the other side; what comes out parses; every error is a refusal; the same input gives
-// the same output.
+// the same output; what is certain leaves nothing out.
 func FuzzMerge(f *testing.F) {
 	for _, name := range corpus(f) {
 		c := load(f, name)
@@ -164,6 +164,9 @@ func FuzzMerge(f *testing.F) {
 				t.Errorf("not a refusal: %v", err)
 			}
 			return
+		}
+		if res.Certain != (len(res.Doubts) == 0) || res.Certain && res.LeftOut > 0 {
+			t.Errorf("certain, with doubts %v and %d parts left out", res.Doubts, res.LeftOut)
 		}
 		again, err := gomerge.Merge(base, ours, theirs)
 		if err != nil || !bytes.Equal(again.Text, res.Text) {

@@ -3,6 +3,7 @@ package gomerge
 import (
 	"bytes"
 	"slices"
+	"strings"
 
 	"github.com/kubelts/kubelts/internal/merge"
 )
@@ -256,6 +257,9 @@ func (l *listMerge) lost() error {
 
 func (l *listMerge) leaveOut(t *node) {
 	l.edited = true
+	if _, name, ok := strings.Cut(t.key, " "); ok && (t.kind == "FuncDecl" || strings.HasPrefix(t.kind, "GenDecl")) {
+		l.missing = append(l.missing, name)
+	}
 	switch {
 	case l.b.list == byComma:
 		l.doubt(DoubtLeftOutElement)
