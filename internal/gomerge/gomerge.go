@@ -8,10 +8,13 @@
 //
 // The result is ours with pieces of theirs put in, byte by byte, and formatted only if ours is formatted as gofmt does it. A merged file
 // parses, declares nothing twice, imports what it uses and uses what it imports, as far as the file itself tells. What only the rest of the
-// package can tell is for the caller: [Check] says what the merged file needs from elsewhere and ours did not.
+// package can tell is for the caller.
+//
+// What had to be chosen, and what of theirs was left out because ours never had it, is in the result's doubts and notes: the caller decides what it
+// trusts.
 //
 // Promises: pure functions of their arguments, safe for concurrent use, deterministic; inputs are never changed; with one side equal to base
-// the other side comes out; work is bounded. What cannot be vouched for is a [*RefusedError], never a guess. It does not look for types, and
+// the other side comes out; work is bounded. What cannot be merged is a [*RefusedError]. It does not look for types, and
 // not at other files.
 package gomerge
 
@@ -48,8 +51,6 @@ const (
 	ReasonNoPlace Reason = "no-place"
 	// ReasonDuplicate is a name that the merged file would declare twice.
 	ReasonDuplicate Reason = "duplicate-name"
-	// ReasonUndeclared is a name that carried code uses and nothing declares.
-	ReasonUndeclared Reason = "undeclared-name"
 	// ReasonImport is an import that cannot be settled.
 	ReasonImport Reason = "import"
 	// ReasonTooLarge is a file beyond the bounds.
@@ -98,7 +99,7 @@ func Merge(base, ours, theirs []byte) (Result, error) {
 	if err != nil {
 		return Result{}, err
 	}
-	if _, err := Check(ours, text); err != nil {
+	if err := check(ours, text); err != nil {
 		return Result{}, err
 	}
 	return Result{Text: text, Certain: len(m.doubts) == 0, Doubts: m.kinds(), LeftOut: m.left, Missing: m.missing, Additions: !m.edited && len(m.notes) == 0, Notes: m.notes}, nil

@@ -75,52 +75,6 @@ func TestCorpus(t *testing.T) {
 	}
 }
 
-func TestCheck(t *testing.T) {
-	before := "package p\n\nimport \"os\"\n\ntype t struct{ gone int }\n\nfunc f(x t) int { return x.gone + len(os.Args) }\n"
-	after := "package p\n\nimport (\n\t\"errors\"\n\t\"os\"\n)\n\ntype t struct{ here int }\n\n" +
-		"func f(x t) int { x.method(1, 2); helper(); return len(os.Args) }\n\nvar e = errors.New(\"e\")\n"
-	got, err := gomerge.Check([]byte(before), []byte(after))
-	if err != nil {
-		t.Fatal(err)
-	}
-	want := gomerge.Needs{
-		Names: []string{"helper"}, Imports: []string{"errors"}, Gone: []string{"gone"},
-		Selectors: []gomerge.Selector{{Name: "method"}, {Import: "errors", Name: "New"}},
-		Calls:     []gomerge.Call{{On: "x", Name: "method", Arguments: 2}, {Name: "helper"}, {On: "errors", Name: "New", Arguments: 1}},
-	}
-	if diff := cmp.Diff(want, got); diff != "" {
-		t.Error(diff)
-	}
-}
-
-// TestShadowedPackage: a name before a dot that is a variable is no package.
-func TestShadowedPackage(t *testing.T) {
-	before := "package p\n\nimport \"a.b/snap\"\n\nvar s = snap.New()\n"
-	after := "package p\n\nimport \"a.b/snap\"\n\nvar s = snap.New()\n\nfunc f(snap *T) int { return snap.Index }\n"
-	got, err := gomerge.Check([]byte(before), []byte(after))
-	if err != nil {
-		t.Fatal(err)
-	}
-	want := gomerge.Needs{Names: []string{"T"}, Selectors: []gomerge.Selector{{Name: "Index"}}}
-	if diff := cmp.Diff(want, got); diff != "" {
-		t.Error(diff)
-	}
-}
-
-func TestArities(t *testing.T) {
-	f, err := parser.ParseFile(token.NewFileSet(), "", "package p\n\nfunc f(a, b int, _ string)\n\nfunc (t) g(a ...int)\n\ntype i interface{ h(int) }\n", 0)
-	if err != nil {
-		t.Fatal(err)
-	}
-	want := map[string][]gomerge.Arity{"f": {{Parameters: 3}}, "g": {{Parameters: 1, Variadic: true}}, "h": {{Parameters: 1}}}
-	if diff := cmp.Diff(want, gomerge.Arities(f)); diff != "" {
-		t.Error(diff)
-	}
-	if v := want["g"][0]; !v.Accepts(0) || !v.Accepts(4) || want["f"][0].Accepts(2) {
-		t.Error("accepts")
-	}
-}
-
 func TestLimits(t *testing.T) {
 	deep := func(n int, in string) []byte {
 		return []byte("package p\n\nvar a = " + strings.Repeat("(", n) + in + strings.Repeat(")", n) + "\n")

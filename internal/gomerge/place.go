@@ -54,23 +54,27 @@ func (l *listMerge) at(number int) int {
 	return slices.IndexFunc(l.out, func(p piece) bool { return p.number == number })
 }
 
+// placedAt is where an element of theirs stands among the pieces, or -1.
+func (l *listMerge) placedAt(j int) int {
+	if j < 0 || j >= len(l.placed) {
+		return -1
+	}
+	return l.at(l.placed[j])
+}
+
 // place finds where an inserted element of theirs goes.
 func (l *listMerge) place(j int) (int, error) {
 	if !l.b.free {
 		return l.placeBound(j)
 	}
-	for k := j - 1; k >= 0; k-- {
-		at := l.at(l.placed[k])
-		if at < 0 {
-			continue
+	for d := 1; d < len(l.placed); d++ {
+		if at := l.placedAt(j - d); at >= 0 {
+			for at++; at < len(l.out) && !l.out[at].fromTheirs && l.ob.toBase[l.out[at].number] < 0; at++ {
+				l.doubt(DoubtOrder)
+			}
+			return at, nil
 		}
-		for at++; at < len(l.out) && !l.out[at].fromTheirs && l.ob.toBase[l.out[at].number] < 0; at++ {
-			l.doubt(DoubtOrder)
-		}
-		return at, nil
-	}
-	for k := j + 1; k < len(l.placed); k++ {
-		if at := l.at(l.placed[k]); at >= 0 {
+		if at := l.placedAt(j + d); at >= 0 {
 			if at > 0 && !l.out[at-1].fromTheirs && !l.out[at-1].kept && l.ob.toBase[l.out[at-1].number] < 0 {
 				l.doubt(DoubtOrder)
 			}
@@ -144,9 +148,9 @@ func (l *listMerge) intact(j int) bool {
 // placeFar goes by the nearest siblings that ours has.
 func (l *listMerge) placeFar(j int) (int, error) {
 	for d := 1; d < len(l.placed); d++ {
-		if k := j - d; k >= 0 && l.at(l.placed[k]) >= 0 {
+		if at := l.placedAt(j - d); at >= 0 {
 			l.doubt(DoubtFar)
-			return l.at(l.placed[k]) + 1, nil
+			return at + 1, nil
 		}
 		if k := j + d; k < len(l.first) && l.at(l.first[k]) >= 0 {
 			l.doubt(DoubtFar)

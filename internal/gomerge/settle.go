@@ -22,7 +22,7 @@ func SettleImports(base, ours, theirs, merged []byte) (text []byte, notes []stri
 	if text, err = m.imports(merged); err != nil {
 		return nil, nil, err
 	}
-	if _, err = Check(ours, text); err != nil {
+	if err = check(ours, text); err != nil {
 		return nil, nil, err
 	}
 	return m.format(text), m.notes, nil

@@ -2,23 +2,28 @@ package gomerge
 
 import (
 	"go/ast"
+	"go/parser"
 	"go/token"
-	"slices"
 )
 
-func newImports(after, before []spec) ([]string, error) {
-	var added []string
-	seen := map[string]bool{}
-	for _, s := range after {
+// check refuses a merged text that does not parse, or that declares or imports something twice that ours does not.
+func check(ours, merged []byte) error {
+	old, err := parser.ParseFile(token.NewFileSet(), "", ours, parser.SkipObjectResolution)
+	if err != nil {
+		return refuse(ReasonSyntax, "the target's version: %s", err)
+	}
+	file, err := parser.ParseFile(token.NewFileSet(), "", merged, parser.SkipObjectResolution)
+	if err != nil {
+		return refuse(ReasonSyntax, "the merged file: %s", err)
+	}
+	seen, before := map[string]bool{}, specs(old)
+	for _, s := range specs(file) {
 		if seen[s.String()] && !twice(before, s) {
-			return nil, refuse(ReasonDuplicate, "the merged file imports %s twice", s)
+			return refuse(ReasonDuplicate, "the merged file imports %s twice", s)
 		}
 		seen[s.String()] = true
-		if !slices.ContainsFunc(before, func(o spec) bool { return o.path == s.path }) {
-			added = append(added, s.path)
-		}
 	}
-	return added, nil
+	return duplicates(file, old)
 }
 
 // twice reports whether a file imports a package more than once.
@@ -139,34 +144,6 @@ func members(t ast.Expr) []string {
 			}
 		}
 	}
-	return out
-}
-
-func identifiers(f *ast.File) map[string]bool {
-	out := map[string]bool{}
-	ast.Inspect(f, func(n ast.Node) bool {
-		if id, ok := n.(*ast.Ident); ok {
-			out[id.Name] = true
-		}
-		return true
-	})
-	return out
-}
-
-// fieldNames are the fields, methods and functions that a file declares anywhere.
-func fieldNames(f *ast.File) map[string]bool {
-	out := map[string]bool{}
-	ast.Inspect(f, func(n ast.Node) bool {
-		switch n := n.(type) {
-		case *ast.FuncDecl:
-			out[n.Name.Name] = true
-		case *ast.Field:
-			for _, id := range n.Names {
-				out[id.Name] = true
-			}
-		}
-		return true
-	})
 	return out
 }
 
