@@ -29,10 +29,32 @@ func (t *mergedTree) Package(ctx context.Context, from, imported string) (dir st
 	if err != nil {
 		return "", false, err
 	}
+	key := imported
 	if mod != nil {
-		return t.inModules(ctx, mod, imported)
+		key = mod.dir + " " + imported
 	}
-	return t.inGopath(ctx, from, imported)
+	f, ok := t.found[key]
+	switch {
+	case ok:
+		return f.dir, f.known, nil
+	case mod != nil:
+		dir, known, err = t.inModules(ctx, mod, imported)
+	default:
+		dir, known, err = t.inGopath(ctx, from, imported)
+	}
+	if t.found == nil {
+		t.found = map[string]found{}
+	}
+	if err == nil {
+		t.found[key] = found{dir, known}
+	}
+	return dir, known, err
+}
+
+// found is what is known of an imported package.
+type found struct {
+	dir   string
+	known bool
 }
 
 // moduleOf reads the go.mod that files of a directory belong to. It is nil if there is none.

@@ -21,6 +21,7 @@ type mergedTree struct {
 
 	byDir   map[string][]*item
 	modules map[string]*module // by directory
+	found   map[string]found   // by directory of the module, and import path
 	root    *string            // where packages of the tree are imported from when there are no modules; nil until it is asked for
 }
 

@@ -17,7 +17,7 @@ func (s *slice) complaints(p *pkg) ([]complaint, error) {
 	}
 	var out []complaint
 	for _, c := range all {
-		if strings.Contains(c.err.Msg, "invalid type") || p.blind && strings.HasPrefix(c.err.Msg, "undefined: ") {
+		if strings.Contains(c.err.Msg, "invalid type") || c.err.Msg == "missing type in composite literal" || p.blind && strings.HasPrefix(c.err.Msg, "undefined: ") {
 			continue
 		}
 		if c.root != nil {
@@ -42,13 +42,19 @@ func (s *slice) dim(c complaint, info *types.Info) bool {
 			return false
 		}
 		if x, ok := n.(ast.Expr); ok {
-			if t := info.Types[x].Type; t != nil && partial(t, map[types.Type]bool{}) {
-				found = true
-			}
+			found = found || unknown(info, x)
+		}
+		if x, ok := n.(*ast.SelectorExpr); ok {
+			found = found || unknown(info, x.X)
 		}
 		return true
 	})
 	return found
+}
+
+func unknown(info *types.Info, x ast.Expr) bool {
+	t := info.Types[x].Type
+	return t != nil && partial(t, map[types.Type]bool{})
 }
 
 // partial reports whether a type has fields or methods from types that are unknown.

@@ -136,7 +136,7 @@ func (c *Checker) source(ctx context.Context, e *epoch, tree Tree, f File) (*sou
 	if len(content) > maxFile {
 		return nil, &git.OversizeError{OID: f.OID, Size: int64(len(content))}
 	}
-	s, err = parse(e.fset, f.Name, content, false)
+	s, err = parse(e.fset, f.Name, content, outline)
 	if err != nil {
 		s = nil
 	}

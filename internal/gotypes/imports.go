@@ -52,7 +52,7 @@ func (l *look) unusedThere() (map[string]bool, error) {
 		if !ok {
 			continue
 		}
-		src, err := l.whole(l.question.Theirs, c.name, id)
+		src, err := l.read(l.question.Theirs, c.name, id, text)
 		if unread(err) {
 			continue
 		}

@@ -16,7 +16,8 @@ type source struct {
 	name    string // of the file, without directory
 	file    *ast.File
 	tok     *token.File
-	content []byte // nil but for files that are read in full
+	content []byte // nil but for files that the look is about
+	whole   bool   // whether functions have bodies
 	cond    condition
 	decls   map[string][]*entry // by name; what has none is not there
 	methods map[string][]*entry // by the name of the receiver's type
@@ -30,9 +31,10 @@ type source struct {
 // entry is one declaration, or one spec of a group of variables or types; constants stay together.
 type entry struct {
 	src   *source
-	key   string   // tells it from others of the package: kind, receiver, names
-	names []string // it declares
-	recv  string   // of a method
+	key   string    // tells it from others of the package: kind, receiver, names
+	names []string  // it declares
+	recv  string    // of a method
+	end   token.Pos // also where the body is left out
 	decl  ast.Decl
 
 	once sync.Once
@@ -46,22 +48,31 @@ type use struct {
 	within    bool // what is declared with it belongs to who uses it: an embedded type, the type behind a name
 }
 
-// parse reads a file; whole says whether bodies of functions are wanted.
-func parse(fset *token.FileSet, name string, content []byte, whole bool) (*source, error) {
-	text := content
-	if !whole {
-		text = skeleton(content)
+// extent says how much of a file is kept.
+type extent int
+
+const (
+	outline extent = iota // declarations without the bodies of functions
+	text                  // the same, and the file's text
+	full                  // everything
+)
+
+// parse reads a file.
+func parse(fset *token.FileSet, name string, content []byte, keep extent) (*source, error) {
+	src := content
+	if keep != full {
+		src = skeleton(content)
 	}
-	f, err := parser.ParseFile(fset, name, text, parser.SkipObjectResolution)
+	f, err := parser.ParseFile(fset, name, src, parser.SkipObjectResolution)
 	if f == nil || f.Name == nil {
 		return nil, err
 	}
 	s := &source{name: path.Base(name), file: f, tok: fset.File(f.FileStart), cond: conditionOf(name, content), decls: map[string][]*entry{}, methods: map[string][]*entry{}}
-	if whole {
-		s.content = content
+	if keep != outline {
+		s.content, s.whole = content, keep == full
 	}
 	for _, d := range f.Decls {
-		s.add(d, whole)
+		s.add(d, s.whole)
 	}
 	f.Decls = nil
 	for _, e := range s.entries {
@@ -73,7 +84,7 @@ func parse(fset *token.FileSet, name string, content []byte, whole bool) (*sourc
 func (s *source) add(d ast.Decl, whole bool) {
 	switch d := d.(type) {
 	case *ast.FuncDecl:
-		e := &entry{src: s, decl: d, names: []string{d.Name.Name}, recv: receiver(d)}
+		e := &entry{src: s, decl: d, end: d.End(), names: []string{d.Name.Name}, recv: receiver(d)}
 		e.key = "func " + e.recv + "." + d.Name.Name
 		if !whole {
 			e.decl = bare(d)
@@ -82,7 +93,7 @@ func (s *source) add(d ast.Decl, whole bool) {
 	case *ast.GenDecl:
 		switch d.Tok {
 		case token.CONST:
-			e := &entry{src: s, decl: d}
+			e := &entry{src: s, decl: d, end: d.End()}
 			for _, spec := range d.Specs {
 				e.names = append(e.names, specNames(spec)...)
 			}
@@ -90,7 +101,7 @@ func (s *source) add(d ast.Decl, whole bool) {
 			s.take(e)
 		case token.VAR, token.TYPE:
 			for _, spec := range d.Specs {
-				e := &entry{src: s, names: specNames(spec)}
+				e := &entry{src: s, end: spec.End(), names: specNames(spec)}
 				e.key = d.Tok.String() + " " + strings.Join(e.names, " ")
 				if v, ok := spec.(*ast.ValueSpec); ok && !whole {
 					spec = bareValue(v)
@@ -300,7 +311,7 @@ func (s *source) line(pos token.Pos) int {
 }
 
 // text is how an entry reads.
-func (e *entry) text() string { return e.src.slice(e.decl.Pos(), e.decl.End()) }
+func (e *entry) text() string { return e.src.slice(e.decl.Pos(), e.end) }
 
 // slice is a part of the file's text; empty for files that are not read in full.
 func (s *source) slice(from, to token.Pos) string {

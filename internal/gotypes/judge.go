@@ -71,6 +71,9 @@ type look struct {
 	question Question
 	place    *place
 	changed  []changedFile
+	change   change
+	altered  map[string]bool            // names
+	rebound  map[string]map[string]bool // names of packages, by file
 	seen     map[Fault]bool
 }
 
@@ -100,26 +103,30 @@ func (l *look) directory() ([]Fault, error) {
 	if faults, err := l.differences(); len(faults) > 0 || err != nil {
 		return faults, err
 	}
-	faults, err := l.unusedImports()
-	if err != nil {
-		return nil, err
-	}
-	names := l.altered()
 	files, err := l.files(l.question.Merged, l.place.dir)
 	if err != nil {
 		return nil, err
 	}
+	if same, err := l.asInFix(files); same || err != nil {
+		return nil, err
+	}
+	faults, err := l.unusedImports()
+	if err != nil {
+		return nil, err
+	}
+	l.change, l.rebound = changeOf(l.changed), rebound(l.changed)
+	l.altered = l.change.altered()
 	unknown, err := l.unknownPackages(files)
 	if err != nil {
 		return nil, err
 	}
 	faults = append(faults, unknown...)
-	leaners, err := l.leaners(files, names)
+	leaners, err := l.leaners(files, l.altered)
 	if err != nil {
 		return nil, err
 	}
 	for _, build := range l.settings() {
-		for _, v := range []variant{tested, external} {
+		for _, v := range l.variants(leaners) {
 			found, err := l.variant(v, build, leaners)
 			if err != nil {
 				return nil, err
@@ -128,6 +135,68 @@ func (l *look) directory() ([]Fault, error) {
 		}
 	}
 	return faults, nil
+}
+
+// asInFix reports whether the directory, and those that its changed files import, are as the fix's tree has them: what compiles there compiles here.
+func (l *look) asInFix(files map[string]git.OID) (bool, error) {
+	theirs, err := l.files(l.question.Theirs, l.place.theirs)
+	if err != nil || l.place.theirs != l.place.dir || !maps.Equal(files, theirs) {
+		return false, err
+	}
+	seen := map[string]bool{}
+	for _, c := range l.changed {
+		if c.is == nil {
+			continue
+		}
+		for _, i := range c.is.imports() {
+			if seen[i.path] {
+				continue
+			}
+			seen[i.path] = true
+			if same, err := l.importAsInFix(i.path); !same || err != nil {
+				return false, err
+			}
+		}
+	}
+	return true, nil
+}
+
+func (l *look) importAsInFix(imported string) (bool, error) {
+	here, known, err := l.question.Merged.Package(l.ctx, l.place.dir, imported)
+	if err != nil || !known {
+		return false, err
+	}
+	there, known, err := l.question.Theirs.Package(l.ctx, l.place.theirs, imported)
+	if err != nil || !known || here != there {
+		return false, err
+	}
+	if here == "" {
+		return true, nil
+	}
+	a, err := l.files(l.question.Merged, here)
+	if err != nil {
+		return false, err
+	}
+	b, err := l.files(l.question.Theirs, there)
+	return maps.Equal(a, b), err
+}
+
+// variants are the packages of the directory that have something to look at.
+func (l *look) variants(leaners map[string]*source) []variant {
+	sources := slices.Collect(maps.Values(leaners))
+	for _, c := range l.changed {
+		if c.is != nil {
+			sources = append(sources, c.is)
+		}
+	}
+	var out []variant
+	if slices.ContainsFunc(sources, func(s *source) bool { return !s.apart() }) {
+		out = append(out, tested)
+	}
+	if slices.ContainsFunc(sources, (*source).apart) {
+		out = append(out, external)
+	}
+	return out
 }
 
 func (l *look) files(t Tree, dir string) (map[string]git.OID, error) {
@@ -161,12 +230,12 @@ func (l *look) differences() ([]Fault, error) {
 		}
 		c := changedFile{name: name}
 		if id, ok := ours[name]; ok {
-			if c.was, err = l.whole(l.question.Ours, name, id); err != nil && !unread(err) {
+			if c.was, err = l.read(l.question.Ours, name, id, text); err != nil && !unread(err) {
 				return nil, err
 			}
 		}
 		if id, ok := merged[name]; ok {
-			c.is, err = l.whole(l.question.Merged, name, id)
+			c.is, err = l.read(l.question.Merged, name, id, full)
 			if errors.Is(err, errSyntax) {
 				if c.was != nil && !l.brokenThere(name) {
 					faults = append(faults, Fault{Path: path.Join(l.place.dir, name), Kind: Syntax, Note: err.Error()})
@@ -188,12 +257,12 @@ func (l *look) brokenThere(name string) bool {
 	if err != nil {
 		return false
 	}
-	_, err = l.whole(l.question.Theirs, name, files[name])
+	_, err = l.read(l.question.Theirs, name, files[name], full)
 	return errors.Is(err, errSyntax)
 }
 
-// whole parses a file with its functions' bodies.
-func (l *look) whole(t Tree, name string, id git.OID) (*source, error) {
+// read parses a file that the look is about.
+func (l *look) read(t Tree, name string, id git.OID, keep extent) (*source, error) {
 	content, err := t.Blob(l.ctx, id)
 	if err != nil {
 		return nil, err
@@ -201,7 +270,7 @@ func (l *look) whole(t Tree, name string, id git.OID) (*source, error) {
 	if len(content) > maxFile {
 		return nil, &git.OversizeError{OID: id, Size: int64(len(content)), Limit: maxFile}
 	}
-	s, err := parse(l.epoch.fset, name, content, true)
+	s, err := parse(l.epoch.fset, name, content, keep)
 	if err != nil || s == nil {
 		return nil, fmt.Errorf("%w: %w", errSyntax, err)
 	}
@@ -254,8 +323,17 @@ func (l *look) variant(v variant, build setting, leaners map[string]*source) ([]
 		return nil, err
 	}
 	keys := map[string]bool{}
-	for _, e := range roots {
-		keys[e.key] = true
+	for _, c := range found {
+		if c.root != nil {
+			keys[c.root.key] = true
+		}
+	}
+	for _, c := range found {
+		if c.root == nil {
+			for _, e := range roots {
+				keys[e.key] = true
+			}
+		}
 	}
 	known, err := l.known(v, build, keys)
 	if err != nil {
@@ -288,7 +366,7 @@ func (l *look) known(v variant, build setting, keys map[string]bool) (map[string
 		if p == nil {
 			continue
 		}
-		if p, err = l.read(s, p, v, keys); err != nil && !unread(err) {
+		if p, err = l.reread(s, p, v, keys); err != nil && !unread(err) {
 			return nil, err
 		}
 		if p == nil {
@@ -297,7 +375,7 @@ func (l *look) known(v variant, build setting, keys map[string]bool) (map[string
 		var roots []*entry
 		for _, f := range p.files {
 			for _, e := range f.entries {
-				if f.content != nil && keys[e.key] {
+				if f.whole && keys[e.key] {
 					roots = append(roots, e)
 				}
 			}
@@ -316,8 +394,8 @@ func (l *look) known(v variant, build setting, keys map[string]bool) (map[string
 	return out, nil
 }
 
-// read reads the files of a package that have entries of some keys in full.
-func (l *look) read(s *slice, p *pkg, v variant, keys map[string]bool) (*pkg, error) {
+// reread reads the files of a package that have entries of some keys in full.
+func (l *look) reread(s *slice, p *pkg, v variant, keys map[string]bool) (*pkg, error) {
 	files, err := l.files(s.tree, p.dir)
 	if err != nil {
 		return nil, err
@@ -327,7 +405,7 @@ func (l *look) read(s *slice, p *pkg, v variant, keys map[string]bool) (*pkg, er
 			continue
 		}
 		name := f.name
-		if s.whole[path.Join(p.dir, name)], err = l.whole(s.tree, name, files[name]); err != nil {
+		if s.whole[path.Join(p.dir, name)], err = l.read(s.tree, name, files[name], full); err != nil {
 			return nil, err
 		}
 	}

@@ -5,7 +5,6 @@ import (
 	"go/token"
 	"path"
 	"slices"
-	"strings"
 
 	"github.com/kubelts/kubelts/internal/git"
 )
@@ -15,9 +14,9 @@ type change struct {
 	was, is map[string][]*entry // by key
 }
 
-func (l *look) change() change {
+func changeOf(files []changedFile) change {
 	c := change{map[string][]*entry{}, map[string][]*entry{}}
-	for _, f := range l.changed {
+	for _, f := range files {
 		if f.was != nil {
 			for _, e := range f.was.entries {
 				c.was[e.key] = append(c.was[e.key], e)
@@ -38,8 +37,8 @@ func has(entries []*entry, e *entry) bool {
 }
 
 // altered are names that other code may lean on and that the merge took away, or gave another type: of the package, fields and methods.
-func (l *look) altered() map[string]bool {
-	c, out := l.change(), map[string]bool{}
+func (c change) altered() map[string]bool {
+	out := map[string]bool{}
 	for key, entries := range c.was {
 		for _, e := range entries {
 			if slices.ContainsFunc(c.is[key], func(o *entry) bool { return o.text() == e.text() }) {
@@ -79,11 +78,7 @@ func alteredBy(was, is *entry, out map[string]bool) {
 }
 
 func signature(e *entry, d *ast.FuncDecl) string {
-	text := e.text()
-	if d.Body != nil {
-		text = text[:min(len(text), int(d.Body.Lbrace-d.Pos()))]
-	}
-	return strings.TrimSpace(text)
+	return e.src.slice(d.Pos(), d.Type.End())
 }
 
 // alteredType takes fields and methods that are gone or have another type. A type that demands more than it did, or is altogether another one, is
@@ -158,7 +153,7 @@ func (l *look) leaners(files map[string]git.OID, names map[string]bool) (map[str
 		if !mentions(string(content), names) {
 			continue
 		}
-		src, err := l.whole(l.question.Merged, name, id)
+		src, err := l.read(l.question.Merged, name, id, full)
 		if err == nil {
 			out[path.Base(name)] = src
 		} else if !unread(err) {
@@ -187,11 +182,10 @@ func mentions(text string, names map[string]bool) bool {
 
 // roots are the declarations of a package to look at: those that the merge changed, and those that mention what it altered.
 func (l *look) roots(p *pkg) []*entry {
-	c, names := l.change(), l.altered()
-	rebound := l.rebound()
+	c, names, rebound := l.change, l.altered, l.rebound
 	var out []*entry
 	for _, f := range p.files {
-		if f.content == nil {
+		if !f.whole {
 			continue
 		}
 		changed := slices.ContainsFunc(l.changed, func(c changedFile) bool { return c.is == f })
@@ -206,9 +200,9 @@ func (l *look) roots(p *pkg) []*entry {
 }
 
 // rebound are the names of packages that a changed file no longer imports, or from elsewhere.
-func (l *look) rebound() map[string]map[string]bool {
+func rebound(files []changedFile) map[string]map[string]bool {
 	out := map[string]map[string]bool{}
-	for _, c := range l.changed {
+	for _, c := range files {
 		if c.was == nil || c.is == nil {
 			continue
 		}

@@ -131,3 +131,25 @@ func (s *skimmer) until(from int, end string, behind bool) {
 }
 
 func letter(c byte) bool { return c == '_' || 'a' <= c|0x20 && c|0x20 <= 'z' || c >= 0x80 }
+
+// dotted are the words of a source that a dot follows, without those in comments and strings.
+func dotted(src []byte) map[string]bool {
+	out := map[string]bool{}
+	s := skimmer{out: src}
+	for s.at < len(src) {
+		switch c := src[s.at]; {
+		case letter(c):
+			start := s.at
+			for s.at < len(src) && (letter(src[s.at]) || '0' <= src[s.at] && src[s.at] <= '9') {
+				s.at++
+			}
+			if s.at < len(src) && src[s.at] == '.' {
+				out[string(src[start:s.at])] = true
+			}
+		case (c == '/' || c == '"' || c == '\'' || c == '`') && s.skip():
+		default:
+			s.at++
+		}
+	}
+	return out
+}

@@ -12,7 +12,7 @@ import (
 
 // Bounds of one look.
 const (
-	maxDepth    = 4
+	maxDepth    = 3
 	maxEntries  = 4000
 	maxPackages = 400
 	maxFile     = 4 << 20
@@ -90,13 +90,9 @@ func (s *slice) pkg(dir string, v variant) (*pkg, error) {
 		if err != nil {
 			return nil, err
 		}
-		if src == nil || strings.HasSuffix(src.file.Name.Name, "_test") != (v == external) && strings.HasSuffix(f.Name, "_test.go") || !s.build.holds(src.cond) {
-			continue
+		if src != nil && src.apart() == (v == external) && s.build.holds(src.cond) {
+			p.files = append(p.files, src)
 		}
-		if v == external && !strings.HasSuffix(f.Name, "_test.go") {
-			continue
-		}
-		p.files = append(p.files, src)
 	}
 	p.settle()
 	if len(p.files) == 0 {
@@ -104,6 +100,11 @@ func (s *slice) pkg(dir string, v variant) (*pkg, error) {
 	}
 	s.packages[key] = p
 	return p, nil
+}
+
+// apart reports whether a file is of a package for tests alone.
+func (s *source) apart() bool {
+	return strings.HasSuffix(s.name, "_test.go") && strings.HasSuffix(s.file.Name.Name, "_test")
 }
 
 // settle keeps the files of one package only, that which most files of the directory belong to.
@@ -295,9 +296,13 @@ func (s *slice) binding(p *pkg, src *source) (binding, error) {
 	return b, failed
 }
 
-// qualifiers are the names before a dot in a file.
+// qualifiers are the names before a dot in a file, as far as it is kept.
 func (s *source) qualifiers() map[string]bool {
 	s.once.Do(func() {
+		if s.content != nil {
+			s.before = dotted(s.content)
+			return
+		}
 		s.before = map[string]bool{}
 		for _, e := range s.entries {
 			for _, u := range e.used() {
