@@ -183,16 +183,11 @@ func (t *mergedTree) vote(ctx context.Context, from string) (string, error) {
 			continue
 		}
 		for _, spec := range parsed.Imports {
-			parts := strings.Split(strings.Trim(spec.Path.Value, "\"`"), "/")
-			for n := 2; n <= 3 && n < len(parts) && strings.Contains(parts[0], "."); n++ {
-				dir, err := t.directory(ctx, path.Join(parts[n:]...))
-				if err != nil {
-					return "", err
-				}
-				root := path.Join(parts[:n]...)
-				if dir == "" {
-					continue
-				}
+			roots, err := t.rootsOf(ctx, strings.Trim(spec.Path.Value, "\"`"))
+			if err != nil {
+				return "", err
+			}
+			for _, root := range roots {
 				if votes[root]++; votes[root] > votes[best] || votes[root] == votes[best] && root < best {
 					best = root
 				}
@@ -200,4 +195,23 @@ func (t *mergedTree) vote(ctx context.Context, from string) (string, error) {
 		}
 	}
 	return best, nil
+}
+
+// rootsOf are the beginnings of an import path, of a host and one or two names, behind which a directory of the tree is named.
+func (t *mergedTree) rootsOf(ctx context.Context, imported string) ([]string, error) {
+	parts := strings.Split(imported, "/")
+	if !strings.Contains(parts[0], ".") {
+		return nil, nil
+	}
+	var out []string
+	for n := 2; n <= 3 && n < len(parts); n++ {
+		dir, err := t.directory(ctx, path.Join(parts[n:]...))
+		if err != nil {
+			return nil, err
+		}
+		if dir != "" {
+			out = append(out, path.Join(parts[:n]...))
+		}
+	}
+	return out, nil
 }

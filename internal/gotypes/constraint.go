@@ -54,8 +54,6 @@ type setting struct {
 	tags         []string // beside those that every build has
 }
 
-func usual() setting { return setting{system: "linux", arch: "amd64"} }
-
 // holds reports whether files of this condition are built.
 func (s setting) holds(c condition) bool {
 	if c.system != "" && !s.is(c.system) || c.arch != "" && c.arch != s.arch {

@@ -71,14 +71,14 @@ func partial(t types.Type, seen map[types.Type]bool) bool {
 	case *types.Named, *types.Alias:
 		return partial(t.Underlying(), seen)
 	case *types.Struct:
-		for i := range t.NumFields() {
-			if f := t.Field(i); f.Embedded() && partial(f.Type(), seen) {
+		for f := range t.Fields() {
+			if f.Embedded() && partial(f.Type(), seen) {
 				return true
 			}
 		}
 	case *types.Interface:
-		for i := range t.NumEmbeddeds() {
-			if partial(t.EmbeddedType(i), seen) {
+		for embedded := range t.EmbeddedTypes() {
+			if partial(embedded, seen) {
 				return true
 			}
 		}

@@ -2,7 +2,7 @@ package gotypes_test
 
 import (
 	"context"
-	"crypto/sha1" //nolint:gosec // git's object names are SHA-1
+	"crypto/sha1"
 	"maps"
 	"path"
 	"slices"
@@ -37,19 +37,19 @@ func (tr tree) Blob(_ context.Context, id git.OID) ([]byte, error) {
 	return nil, &git.AbsentError{OID: id}
 }
 
-func (tr tree) Package(_ context.Context, _, imported string) (string, bool, error) {
+func (tr tree) Package(ctx context.Context, _, imported string) (string, bool, error) {
 	dir, ours := strings.CutPrefix(imported, "m.o/")
 	if !ours {
 		return "", !strings.HasPrefix(imported, "un.known/"), nil
 	}
-	files, err := tr.Files(context.Background(), dir)
+	files, err := tr.Files(ctx, dir)
 	if len(files) == 0 {
 		return "", false, err
 	}
 	return dir, true, nil
 }
 
-func oid(content string) git.OID { return sha1.Sum([]byte(content)) } //nolint:gosec // see above
+func oid(content string) git.OID { return sha1.Sum([]byte(content)) }
 
 // with is a tree with other files; an empty content takes a file away.
 func (tr tree) with(others tree) tree {

@@ -98,21 +98,11 @@ func (l *look) unknownPackages(files map[string]git.OID) ([]Fault, error) {
 			if c.was != nil && slices.ContainsFunc(c.was.imports(), func(o imported) bool { return o.path == i.path }) {
 				continue
 			}
-			_, known, err := l.question.Merged.Package(l.ctx, l.place.dir, i.path)
+			lost, err := l.lost(files, i.path)
 			if err != nil {
 				return nil, err
 			}
-			if known {
-				continue
-			}
-			if _, known, err = l.question.Theirs.Package(l.ctx, l.place.theirs, i.path); err != nil {
-				return nil, err
-			}
-			beside, err := l.importedBeside(files, i.path)
-			if err != nil {
-				return nil, err
-			}
-			if known && !beside {
+			if lost {
 				out = append(out, Fault{
 					Path: path.Join(l.place.dir, c.name), Line: c.is.line(i.spec.Pos()), Kind: NoPackage, Import: i.path,
 					Note: "imports " + i.path + ", which the target is not known to have",
@@ -121,6 +111,20 @@ func (l *look) unknownPackages(files map[string]git.OID) ([]Fault, error) {
 		}
 	}
 	return out, nil
+}
+
+// lost reports whether the fix's tree is known to have a package and the merged one is not.
+func (l *look) lost(files map[string]git.OID, imp string) (bool, error) {
+	_, known, err := l.question.Merged.Package(l.ctx, l.place.dir, imp)
+	if known || err != nil {
+		return false, err
+	}
+	_, known, err = l.question.Theirs.Package(l.ctx, l.place.theirs, imp)
+	if !known || err != nil {
+		return false, err
+	}
+	beside, err := l.importedBeside(files, imp)
+	return !beside, err
 }
 
 // importedBeside reports whether a file of the directory that the merge did not change imports a package.

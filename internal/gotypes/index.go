@@ -72,7 +72,7 @@ func parse(fset *token.FileSet, name string, content []byte, keep extent) (*sour
 		s.content, s.whole = content, keep == full
 	}
 	for _, d := range f.Decls {
-		s.add(d, s.whole)
+		s.add(d)
 	}
 	f.Decls = nil
 	for _, e := range s.entries {
@@ -81,35 +81,44 @@ func parse(fset *token.FileSet, name string, content []byte, keep extent) (*sour
 	return s, err
 }
 
-func (s *source) add(d ast.Decl, whole bool) {
+func (s *source) add(d ast.Decl) {
 	switch d := d.(type) {
 	case *ast.FuncDecl:
 		e := &entry{src: s, decl: d, end: d.End(), names: []string{d.Name.Name}, recv: receiver(d)}
 		e.key = "func " + e.recv + "." + d.Name.Name
-		if !whole {
+		if !s.whole {
 			e.decl = bare(d)
 		}
 		s.take(e)
 	case *ast.GenDecl:
-		switch d.Tok {
-		case token.CONST:
-			e := &entry{src: s, decl: d, end: d.End()}
-			for _, spec := range d.Specs {
-				e.names = append(e.names, specNames(spec)...)
-			}
-			e.key = "const " + strings.Join(e.names, " ")
-			s.take(e)
-		case token.VAR, token.TYPE:
-			for _, spec := range d.Specs {
-				e := &entry{src: s, end: spec.End(), names: specNames(spec)}
-				e.key = d.Tok.String() + " " + strings.Join(e.names, " ")
-				if v, ok := spec.(*ast.ValueSpec); ok && !whole {
-					spec = bareValue(v)
-				}
-				e.decl = &ast.GenDecl{TokPos: spec.Pos(), Tok: d.Tok, Specs: []ast.Spec{spec}}
-				s.take(e)
-			}
+		if d.Tok == token.CONST {
+			s.constants(d)
 		}
+		if d.Tok == token.VAR || d.Tok == token.TYPE {
+			s.specs(d)
+		}
+	}
+}
+
+// constants takes a group as one: what one of them is may depend on where it stands.
+func (s *source) constants(d *ast.GenDecl) {
+	e := &entry{src: s, decl: d, end: d.End()}
+	for _, spec := range d.Specs {
+		e.names = append(e.names, specNames(spec)...)
+	}
+	e.key = "const " + strings.Join(e.names, " ")
+	s.take(e)
+}
+
+func (s *source) specs(d *ast.GenDecl) {
+	for _, spec := range d.Specs {
+		e := &entry{src: s, end: spec.End(), names: specNames(spec)}
+		e.key = d.Tok.String() + " " + strings.Join(e.names, " ")
+		if v, ok := spec.(*ast.ValueSpec); ok && !s.whole {
+			spec = bareValue(v)
+		}
+		e.decl = &ast.GenDecl{TokPos: spec.Pos(), Tok: d.Tok, Specs: []ast.Spec{spec}}
+		s.take(e)
 	}
 }
 
@@ -143,23 +152,10 @@ func receiver(d *ast.FuncDecl) string {
 	if d.Recv == nil || len(d.Recv.List) != 1 {
 		return ""
 	}
-	t := d.Recv.List[0].Type
-	for {
-		switch x := t.(type) {
-		case *ast.StarExpr:
-			t = x.X
-		case *ast.ParenExpr:
-			t = x.X
-		case *ast.IndexExpr:
-			t = x.X
-		case *ast.IndexListExpr:
-			t = x.X
-		case *ast.Ident:
-			return x.Name
-		default:
-			return "?"
-		}
+	if id, ok := plainType(d.Recv.List[0].Type).(*ast.Ident); ok {
+		return id.Name
 	}
+	return "?"
 }
 
 // bare is a function without its body.
@@ -240,18 +236,10 @@ func usesOf(decl ast.Node) []use {
 // withinOf are the types that a declared type has its fields and methods from.
 func withinOf(decl ast.Node) map[ast.Node]bool {
 	out := map[ast.Node]bool{}
-	mark := func(t ast.Expr) {
-		for {
-			switch x := t.(type) {
-			case *ast.StarExpr:
-				t = x.X
-			case *ast.ParenExpr:
-				t = x.X
-			case *ast.IndexExpr:
-				t = x.X
-			default:
-				out[t] = true
-				return
+	embedded := func(list *ast.FieldList) {
+		for _, f := range list.List {
+			if len(f.Names) == 0 {
+				out[plainType(f.Type)] = true
 			}
 		}
 	}
@@ -260,23 +248,33 @@ func withinOf(decl ast.Node) map[ast.Node]bool {
 		case *ast.FuncDecl:
 			return false
 		case *ast.TypeSpec:
-			mark(n.Type)
+			out[plainType(n.Type)] = true
 		case *ast.StructType:
-			for _, f := range n.Fields.List {
-				if len(f.Names) == 0 {
-					mark(f.Type)
-				}
-			}
+			embedded(n.Fields)
 		case *ast.InterfaceType:
-			for _, f := range n.Methods.List {
-				if len(f.Names) == 0 {
-					mark(f.Type)
-				}
-			}
+			embedded(n.Methods)
 		}
 		return true
 	})
 	return out
+}
+
+// plainType is a type without what may stand around its name.
+func plainType(t ast.Expr) ast.Expr {
+	for {
+		switch x := t.(type) {
+		case *ast.StarExpr:
+			t = x.X
+		case *ast.ParenExpr:
+			t = x.X
+		case *ast.IndexExpr:
+			t = x.X
+		case *ast.IndexListExpr:
+			t = x.X
+		default:
+			return t
+		}
+	}
 }
 
 // imported is an import of a file.

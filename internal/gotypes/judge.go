@@ -107,7 +107,8 @@ func (l *look) directory() ([]Fault, error) {
 	if err != nil {
 		return nil, err
 	}
-	if same, err := l.asInFix(files); same || err != nil {
+	same, err := l.asInFix(files)
+	if same || err != nil {
 		return nil, err
 	}
 	faults, err := l.unusedImports()
@@ -228,27 +229,36 @@ func (l *look) differences() ([]Fault, error) {
 		if ours[name] == merged[name] {
 			continue
 		}
-		c := changedFile{name: name}
-		if id, ok := ours[name]; ok {
-			if c.was, err = l.read(l.question.Ours, name, id, text); err != nil && !unread(err) {
-				return nil, err
+		c, err := l.changedFile(name, ours, merged)
+		if errors.Is(err, errSyntax) {
+			if c.was != nil && !l.brokenThere(name) {
+				faults = append(faults, Fault{Path: path.Join(l.place.dir, name), Kind: Syntax, Note: err.Error()})
 			}
+			continue // what is no Go on either side need not be any here
 		}
-		if id, ok := merged[name]; ok {
-			c.is, err = l.read(l.question.Merged, name, id, full)
-			if errors.Is(err, errSyntax) {
-				if c.was != nil && !l.brokenThere(name) {
-					faults = append(faults, Fault{Path: path.Join(l.place.dir, name), Kind: Syntax, Note: err.Error()})
-				}
-				continue // what is no Go on either side need not be any here
-			}
-			if err != nil {
-				return nil, err
-			}
+		if err != nil {
+			return nil, err
 		}
 		l.changed = append(l.changed, c)
 	}
 	return faults, nil
+}
+
+// changedFile reads both versions of a file. An error is about the merged one.
+func (l *look) changedFile(name string, ours, merged map[string]git.OID) (changedFile, error) {
+	c := changedFile{name: name}
+	var err error
+	if id, ok := ours[name]; ok {
+		if c.was, err = l.read(l.question.Ours, name, id, text); err != nil && !unread(err) {
+			return c, err
+		}
+	}
+	if id, ok := merged[name]; ok {
+		if c.is, err = l.read(l.question.Merged, name, id, full); err != nil {
+			return c, err
+		}
+	}
+	return c, nil
 }
 
 // brokenThere reports whether the fix's file of that name does not parse.
@@ -312,30 +322,11 @@ func (l *look) variant(v variant, build setting, leaners map[string]*source) ([]
 		return nil, err
 	}
 	roots := l.roots(p)
-	if len(roots) == 0 {
-		return nil, nil
-	}
-	if err = s.grow(p, roots); err != nil {
-		return nil, err
-	}
-	found, err := s.complaints(p)
+	found, err := s.look(p, roots)
 	if len(found) == 0 || err != nil {
 		return nil, err
 	}
-	keys := map[string]bool{}
-	for _, c := range found {
-		if c.root != nil {
-			keys[c.root.key] = true
-		}
-	}
-	for _, c := range found {
-		if c.root == nil {
-			for _, e := range roots {
-				keys[e.key] = true
-			}
-		}
-	}
-	known, err := l.known(v, build, keys)
+	known, err := l.known(v, build, keysOf(found, roots))
 	if err != nil {
 		return nil, err
 	}
@@ -351,6 +342,32 @@ func (l *look) variant(v variant, build setting, leaners map[string]*source) ([]
 	return out, nil
 }
 
+// keysOf tells the declarations that are complained about; all roots where a complaint is about none of them.
+func keysOf(found []complaint, roots []*entry) map[string]bool {
+	keys := map[string]bool{}
+	for _, c := range found {
+		if c.root != nil {
+			keys[c.root.key] = true
+			continue
+		}
+		for _, e := range roots {
+			keys[e.key] = true
+		}
+	}
+	return keys
+}
+
+// look type-checks some declarations of a package.
+func (s *slice) look(p *pkg, roots []*entry) ([]complaint, error) {
+	if len(roots) == 0 {
+		return nil, nil
+	}
+	if err := s.grow(p, roots); err != nil {
+		return nil, err
+	}
+	return s.complaints(p)
+}
+
 // known are the complaints about the same declarations in the target as it was and in the fix's tree: what we do not see.
 func (l *look) known(v variant, build setting, keys map[string]bool) (map[string]bool, error) {
 	out := map[string]bool{}
@@ -358,33 +375,8 @@ func (l *look) known(v variant, build setting, keys map[string]bool) (map[string
 		tree Tree
 		dir  string
 	}{{l.question.Ours, l.place.dir}, {l.question.Theirs, l.place.theirs}} {
-		s := l.slice(side.tree, build)
-		p, err := s.root(side.dir, v)
+		found, err := l.knownOf(l.slice(side.tree, build), side.dir, v, keys)
 		if err != nil && !unread(err) {
-			return nil, err
-		}
-		if p == nil {
-			continue
-		}
-		if p, err = l.reread(s, p, v, keys); err != nil && !unread(err) {
-			return nil, err
-		}
-		if p == nil {
-			continue
-		}
-		var roots []*entry
-		for _, f := range p.files {
-			for _, e := range f.entries {
-				if f.whole && keys[e.key] {
-					roots = append(roots, e)
-				}
-			}
-		}
-		if err = s.grow(p, roots); err != nil && !unread(err) {
-			return nil, err
-		}
-		found, err := s.complaints(p)
-		if err != nil {
 			return nil, err
 		}
 		for _, c := range found {
@@ -392,6 +384,25 @@ func (l *look) known(v variant, build setting, keys map[string]bool) (map[string
 		}
 	}
 	return out, nil
+}
+
+func (l *look) knownOf(s *slice, dir string, v variant, keys map[string]bool) ([]complaint, error) {
+	p, err := s.root(dir, v)
+	if p == nil || err != nil {
+		return nil, err
+	}
+	if p, err = l.reread(s, p, v, keys); p == nil || err != nil {
+		return nil, err
+	}
+	var roots []*entry
+	for _, f := range p.files {
+		for _, e := range f.entries {
+			if f.whole && keys[e.key] {
+				roots = append(roots, e)
+			}
+		}
+	}
+	return s.look(p, roots)
 }
 
 // reread reads the files of a package that have entries of some keys in full.

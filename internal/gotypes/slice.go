@@ -153,7 +153,7 @@ func (s *slice) grow(p *pkg, roots []*entry) error {
 	for _, e := range roots {
 		if e.recv == "" {
 			for _, name := range e.names {
-				level = append(level, s.take(p, name, false)...) // what else is declared by this name
+				level = append(level, s.take(p, name)...) // what else is declared by this name
 			}
 		}
 	}
@@ -163,7 +163,7 @@ func (s *slice) grow(p *pkg, roots []*entry) error {
 			if err := s.ctx.Err(); err != nil {
 				return err
 			}
-			near, far, err := s.leansOn(level[i], depth < maxDepth)
+			near, far, err := s.leansOn(level[i], maxDepth-depth)
 			if err != nil {
 				return err
 			}
@@ -180,15 +180,15 @@ type at struct {
 	entry *entry
 }
 
-// leansOn takes in what an entry mentions: near is what belongs to it, far what is a step away.
-func (s *slice) leansOn(a at, further bool) (near, far []at, err error) {
+// leansOn takes in what an entry mentions: near is what belongs to it, far what is a step away, if there is a step left.
+func (s *slice) leansOn(a at, steps int) (near, far []at, err error) {
 	b, err := s.binding(a.pkg, a.entry.src)
 	if err != nil {
 		return nil, nil, err
 	}
 	uses := a.entry.used()
 	for _, u := range uses {
-		if !u.within && !further {
+		if !u.within && steps == 0 {
 			continue
 		}
 		found, err := s.find(a.pkg, b, u)
@@ -203,7 +203,7 @@ func (s *slice) leansOn(a at, further bool) (near, far []at, err error) {
 	}
 	if a.entry.recv == "" {
 		for _, name := range a.entry.names {
-			near = append(near, s.take(a.pkg, name, true)...)
+			near = append(near, s.takeMethods(a.pkg, name)...)
 		}
 	}
 	return near, far, nil
@@ -212,13 +212,13 @@ func (s *slice) leansOn(a at, further bool) (near, far []at, err error) {
 // find takes in what a use may mean.
 func (s *slice) find(p *pkg, b binding, u use) ([]at, error) {
 	if u.qualifier == "" {
-		found := s.take(p, u.name, false)
+		found := s.take(p, u.name)
 		for _, i := range b.dots {
 			other, err := s.imported(p, i.path)
 			if other == nil || err != nil {
 				return found, err
 			}
-			found = append(found, s.take(other, u.name, false)...)
+			found = append(found, s.take(other, u.name)...)
 		}
 		return found, nil
 	}
@@ -230,7 +230,7 @@ func (s *slice) find(p *pkg, b binding, u use) ([]at, error) {
 	if other == nil || err != nil {
 		return nil, err
 	}
-	return s.take(other, u.name, false), nil
+	return s.take(other, u.name), nil
 }
 
 // imported is the package that files of p import by a path; nil if it is not in the tree.
@@ -250,24 +250,34 @@ func (s *slice) imported(p *pkg, imported string) (*pkg, error) {
 	return s.pkg(dir, plain)
 }
 
-// take puts what is declared by a name, or the methods of a type, into the slice, and returns what was not in it.
-func (s *slice) take(p *pkg, name string, methods bool) []at {
+// take puts what is declared by a name into the slice, and returns what was not in it.
+func (s *slice) take(p *pkg, name string) []at {
 	var out []at
 	for _, f := range p.files {
-		list := f.decls[name]
-		if methods {
-			list = f.methods[name]
-		}
-		for _, e := range list {
-			if _, in := p.entries[e]; in || s.count >= maxEntries {
-				continue
-			}
-			s.count++
-			p.entries[e] = false
-			out = append(out, at{p, e})
-		}
+		out = s.add(out, p, f.decls[name])
 	}
 	return out
+}
+
+// takeMethods does the same with the methods of a type.
+func (s *slice) takeMethods(p *pkg, name string) []at {
+	var out []at
+	for _, f := range p.files {
+		out = s.add(out, p, f.methods[name])
+	}
+	return out
+}
+
+func (s *slice) add(to []at, p *pkg, entries []*entry) []at {
+	for _, e := range entries {
+		if _, in := p.entries[e]; in || s.count >= maxEntries {
+			continue
+		}
+		s.count++
+		p.entries[e] = false
+		to = append(to, at{p, e})
+	}
+	return to
 }
 
 // binding finds out what the imports of a file are.
