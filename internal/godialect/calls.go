@@ -1,11 +1,9 @@
 package godialect
 
 import (
-	"cmp"
 	"go/ast"
 	"slices"
 	"strconv"
-	"strings"
 )
 
 // callee is what a call calls: a symbol, or a method by the text before it.
@@ -24,23 +22,6 @@ type call struct {
 
 // span is a range of bytes.
 type span struct{ lo, hi int }
-
-// shape says from which arguments of base's call ours takes its own.
-type shape struct {
-	takes  int        // how many base's call has
-	gives  []argument // ours
-	places int
-}
-
-// argument is one of base's, or a text.
-type argument struct {
-	from int // -1 for a text
-	text string
-	// instead is the constant of base for which a text stands in a call with as many arguments.
-	instead string
-	// variable is the one that the text names. It must be there where the text is to stand.
-	variable string
-}
 
 // calls lists the calls of a file, as far as what they call has a name and no argument is spread.
 func (f *file) calls() []call {
@@ -264,40 +245,6 @@ func parameters(t *ast.FuncType) int {
 }
 
 func (s shape) equal(o shape) bool { return s.takes == o.takes && slices.Equal(s.gives, o.gives) }
-
-// shapeKey is the calls that a shape is for.
-type shapeKey struct {
-	to      callee
-	takes   int
-	instead string // the constants that it replaces
-}
-
-func (k shapeKey) compare(o shapeKey) int {
-	return cmp.Or(
-		strings.Compare(k.to.symbol.Path, o.to.symbol.Path), strings.Compare(k.to.symbol.Name, o.to.symbol.Name), strings.Compare(k.to.method, o.to.method),
-		k.takes-o.takes, strings.Compare(k.instead, o.instead),
-	)
-}
-
-func (s shape) instead() string {
-	var out []string
-	for i, a := range s.gives {
-		if a.instead != "" {
-			out = append(out, place(i, a.instead))
-		}
-	}
-	return strings.Join(out, ";")
-}
-
-// same reports whether a shape changes nothing.
-func (s shape) same() bool {
-	for i, a := range s.gives {
-		if a.from != i {
-			return false
-		}
-	}
-	return s.takes == len(s.gives)
-}
 
 // shapeOf compares the arguments of two calls. Each of ours is one of base's, in whatever order, or something that can stand anywhere. Both
 // to drop and to put in something would be to guess, except where one constant stands for another.
