@@ -11,6 +11,9 @@
 //   - both have a module beside their own at a commit, not a release: such commits are of one branch, so the target's stays, for review;
 //   - otherwise it is refused.
 //
+// The lists of BUILD files, the modules of go.work and the packages of vendor/modules.txt are sets, merged by what each side put in and took out; an entry of
+// vendor.conf or go.work.sum is its line.
+//
 // A new version may need others. What it needs is known where the target has the modules that the fix's parent has, siblings apart (modules
 // whose path differs from the file's own in its last element); elsewhere such changes are refused too.
 //
@@ -34,20 +37,27 @@ type Format string
 
 // The formats.
 const (
-	GoMod  Format = "go.mod"
-	GoSum  Format = "go.sum"
-	Godeps Format = "Godeps.json"
+	GoMod      Format = "go.mod"
+	GoSum      Format = "go.sum"
+	GoWork     Format = "go.work"
+	WorkSum    Format = "go.work.sum"
+	Godeps     Format = "Godeps.json"
+	ModulesTxt Format = "modules.txt" // in a directory vendor
+	VendorConf Format = "vendor.conf"
+	Build      Format = "BUILD" // Bazel's, also as BUILD.bazel
 )
 
 // Of returns the format of the file at a path, "" if it is none that is known.
 func Of(file string) Format {
-	switch path.Base(file) {
-	case "go.mod":
-		return GoMod
-	case "go.sum":
-		return GoSum
-	case "Godeps.json":
-		return Godeps
+	switch base := path.Base(file); base {
+	case "go.mod", "go.sum", "go.work", "go.work.sum", "Godeps.json", "vendor.conf", "BUILD":
+		return Format(base)
+	case "BUILD.bazel":
+		return Build
+	case "modules.txt":
+		if path.Base(path.Dir(file)) == "vendor" {
+			return ModulesTxt
+		}
 	}
 	return ""
 }
@@ -112,6 +122,16 @@ func Merge(format Format, s Sides, modules *Modules) Result {
 		return mergeGoSum(s, modules)
 	case Godeps:
 		return mergeGodeps(s)
+	case GoWork:
+		return mergeGoWork(s)
+	case WorkSum:
+		return mergeWorkSum(s)
+	case ModulesTxt:
+		return mergeModulesTxt(s)
+	case VendorConf:
+		return mergeVendorConf(s)
+	case Build:
+		return mergeBuild(s)
 	}
 	return refused("format %q is not known", format)
 }

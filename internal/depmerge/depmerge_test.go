@@ -260,16 +260,6 @@ func TestGodeps(t *testing.T) {
 	}
 }
 
-func TestOf(t *testing.T) {
-	for file, want := range map[string]depmerge.Format{
-		"go.mod": depmerge.GoMod, "a/go.sum": depmerge.GoSum, "Godeps/Godeps.json": depmerge.Godeps, "a/go.mod.orig": "", "x.go": "", "": "",
-	} {
-		if got := depmerge.Of(file); got != want {
-			t.Errorf("format of %q is %q, want %q", file, got, want)
-		}
-	}
-}
-
 func TestTooLarge(t *testing.T) {
 	large := strings.Repeat("\n", depmerge.MaxBytes+1)
 	check(t, depmerge.Merge(depmerge.GoMod, sides("", "module a\n", large), nil), "!it has more than 4194304 bytes")

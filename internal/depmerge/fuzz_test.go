@@ -88,3 +88,42 @@ func FuzzGodeps(f *testing.F) {
 		}
 	})
 }
+
+// fuzzFormat fuzzes a format of which a file says all by itself.
+func fuzzFormat(f *testing.F, format depmerge.Format) {
+	f.Helper()
+	f.Fuzz(func(t *testing.T, base, ours, theirs []byte) {
+		text := laws(t, format, depmerge.Sides{Base: base, Ours: ours, Theirs: theirs}, nil)
+		if text == nil || bytes.Equal(text, ours) || bytes.Equal(text, theirs) {
+			return
+		}
+		if res := depmerge.Merge(format, depmerge.Sides{Base: base, Ours: text, Theirs: theirs}, nil); len(res.Refusals) == 0 && !bytes.Equal(res.Text, text) {
+			t.Errorf("carried once more, it changes:\n%q\nto\n%q", text, res.Text)
+		}
+	})
+}
+
+func FuzzBuild(f *testing.F) {
+	f.Add([]byte(build("a.go c.go", "//a:lib")), []byte(build("c.go d.go", "//a:lib //d:lib")), []byte(build("a.go b.go c.go", ":own //a:lib")))
+	fuzzFormat(f, depmerge.Build)
+}
+
+func FuzzModulesTxt(f *testing.F) {
+	f.Add([]byte(module), []byte(module+"example.org/a/z\n# example.org/c v1.0.0\nexample.org/c\n"), []byte(module+"example.org/a/y\n# example.org/b v1.0.0\n"))
+	fuzzFormat(f, depmerge.ModulesTxt)
+}
+
+func FuzzVendorConf(f *testing.F) {
+	f.Add([]byte("# x\na/b 1\nc/d 2\n"), []byte("# x\na/b 1\nc/d 3\n"), []byte("# x\na/b 9\n# why\nb/c 4\nc/d 2\n"))
+	fuzzFormat(f, depmerge.VendorConf)
+}
+
+func FuzzGoWork(f *testing.F) {
+	f.Add([]byte("go 1.21\n\nuse ./a\n"), []byte("go 1.21\n\nuse ./a\nuse ./b\n"), []byte("go 1.22\n\nuse ./c\n\nreplace e/x => ./x\n"))
+	fuzzFormat(f, depmerge.GoWork)
+}
+
+func FuzzWorkSum(f *testing.F) {
+	f.Add([]byte(sum("e/b", "v1.0.0", "b")), []byte(sum("e/c", "v1.0.0", "c")), []byte(sum("e/a", "v1.0.0", "a")))
+	fuzzFormat(f, depmerge.WorkSum)
+}
