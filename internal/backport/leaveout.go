@@ -85,6 +85,9 @@ func (k *moves) elsewhere(ctx context.Context, it *item) (bool, error) {
 	if err != nil {
 		return false, err
 	}
+	if there, err := k.linesElsewhere(ctx, it); there || err != nil {
+		return there, err
+	}
 	for _, d := range []string{dir, path.Dir(it.path)} {
 		if d == "" {
 			continue
@@ -123,6 +126,10 @@ func (k *moves) linesElsewhere(ctx context.Context, it *item) (bool, error) {
 	lines := bytes.Split(base, []byte("\n"))
 	near := map[string]bool{}
 	const around, telling = 2, 12
+	isGo := strings.HasSuffix(it.path, ".go") && !strings.HasSuffix(it.path, "_test.go")
+	if (generatedRung{}).takes(it.path) {
+		return false, nil
+	}
 	for _, c := range changes {
 		for _, line := range lines[max(0, c.Old.Lo-around):min(len(lines), c.Old.Hi+around)] {
 			if text := string(bytes.TrimSpace(line)); len(text) >= telling {
@@ -131,7 +138,8 @@ func (k *moves) linesElsewhere(ctx context.Context, it *item) (bool, error) {
 		}
 	}
 	for _, c := range k.merge.oursDiff.Changes {
-		if c.Old.Exists() || !c.New.Mode.IsRegular() || path.Dir(c.Path) != path.Dir(it.path) || path.Ext(c.Path) != path.Ext(it.path) {
+		sameDir, sameName := path.Dir(c.Path) == path.Dir(it.path), path.Base(c.Path) == path.Base(it.path)
+		if !c.New.Mode.IsRegular() || path.Ext(c.Path) != path.Ext(it.path) || !isGo && (c.Old.Exists() || !sameDir) || !sameDir && !sameName {
 			continue
 		}
 		content, err := k.merge.engine.store.Blob(ctx, c.New.OID)
@@ -144,7 +152,7 @@ func (k *moves) linesElsewhere(ctx context.Context, it *item) (bool, error) {
 				found[text] = true
 			}
 		}
-		if len(found) > 1 && len(found)*2 >= len(near) {
+		if (isGo || len(found) > 1) && len(found) > 0 && len(found)*2 >= len(near) {
 			return true, nil
 		}
 	}

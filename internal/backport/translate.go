@@ -78,8 +78,11 @@ func (k *moves) spelling(ctx context.Context, it *item, paths map[string]string,
 			continue
 		}
 		for _, i := range list {
+			was := i.Path
 			if to, ok := paths[i.Path]; ok {
 				i.Path = to
+			} else if slices.ContainsFunc(versions[0], func(b importmap.Import) bool { return b.Path == was && b.Name != i.Name }) {
+				continue // the fix itself spells it anew
 			}
 			have := slices.IndexFunc(versions[1], func(o importmap.Import) bool { return o.Path == i.Path })
 			if have < 0 || !i.Plain() || !versions[1][have].Plain() || (i.Name == "") == (versions[1][have].Name == "") {
