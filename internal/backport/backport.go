@@ -56,6 +56,10 @@ type Request struct {
 	Onto   git.OID // the target commit
 	// OntoTree replaces the target commit's tree, when picks are put upon each other. Onto still tells what is present.
 	OntoTree git.OID
+	// Prefixes say which directories of the fix's repository are which of the target's; with any, nothing else of the fix is carried.
+	Prefixes []Prefix
+	// Foreign says that the fix is of another repository: the store has its objects, but the target's history knows nothing of it.
+	Foreign bool
 	// Instances may serve as sources, except descendants of Onto and those committed after AsOf (if AsOf is not zero).
 	Instances []Instance
 	AsOf      time.Time
@@ -119,6 +123,10 @@ func (e *Engine) pick(ctx context.Context, r Request) (Result, error) {
 	job, err := e.job(ctx, r)
 	if err != nil {
 		return Result{}, err
+	}
+	e, err = e.across(ctx, job)
+	if err != nil {
+		return Result{}, fmt.Errorf("pick %s onto %s: %w", r.Commit.Short(), r.Onto.Short(), err)
 	}
 	var left *Result
 	var steps []Step

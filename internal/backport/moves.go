@@ -202,7 +202,8 @@ func (k *moves) moved(ctx context.Context, from, to, imported string) (string, e
 	if err != nil || here == "" {
 		return "", err
 	}
-	if there, err := m.merged().directory(ctx, here); err != nil || there == "" {
+	brought := slices.ContainsFunc(m.sorted(), func(it *item) bool { return it.theirs.Exists() && path.Dir(it.path) == here })
+	if there, err := k.target.directory(ctx, here); err != nil || there == "" && !brought {
 		return "", err
 	}
 	return k.importPath(ctx, here, to)

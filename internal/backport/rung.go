@@ -35,6 +35,8 @@ type Source struct {
 	Commit     git.OID
 	Subject    string
 	Base, Tree git.OID // before and after
+
+	notes []string // what is to be known of it, for the result
 }
 
 const (

@@ -53,6 +53,7 @@ type treeMerge struct {
 	notes      []string
 	fileRungs  []fileRung // for what the text merge leaves in conflict
 	vouching   bool       // whether Go source is looked at once more
+	foreign    bool       // the fix's objects are in another repository
 	moves      *moves     // nil if moves are followed no further than git does
 }
 
@@ -73,7 +74,7 @@ func (e *Engine) merge(ctx context.Context, job *Job, source Source, rung string
 
 func (e *Engine) treeMerge(job *Job, source Source) *treeMerge {
 	return &treeMerge{
-		engine: e, source: source, ours: job.Ours, onto: job.Onto, items: map[string]*item{}, wanted: map[string]bool{},
+		engine: e, source: source, ours: job.Ours, onto: job.Onto, items: map[string]*item{}, wanted: map[string]bool{}, notes: slices.Clone(source.notes), foreign: job.Foreign,
 		labels: merge.Labels{
 			Base: "parent of " + source.Commit.Short(), Ours: "onto " + job.Onto.Short(),
 			Theirs: source.Commit.Short() + " " + printable(source.Subject),
@@ -105,6 +106,9 @@ func (m *treeMerge) run(ctx context.Context) (git.OID, error) {
 		}
 	}
 	if err = m.remember(ctx); err != nil {
+		return git.OID{}, err
+	}
+	if err = m.adopt(ctx); err != nil {
 		return git.OID{}, err
 	}
 	return m.build(ctx)

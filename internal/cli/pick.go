@@ -34,6 +34,7 @@ type pick struct {
 	format            string
 
 	handwork
+	otherTree
 }
 
 func newPick(a *app) *cobra.Command {
@@ -57,6 +58,7 @@ records in the directory of --memory how each conflict was resolved. Picks use w
   kubelts pick 3f2a9c1b --onto release-1.27 -o html >pick.html
   kubelts pick 3f2a9c1b --onto release-1.27 --with-prerequisites 1
   kubelts pick --stdin --repo ~/kubernetes <picks.jsonl >results.jsonl
+  kubelts pick 5478c0cd --from ~/apimachinery --onto v1.8.14 --prefix =staging/src/k8s.io/apimachinery/ --repo ~/kubernetes
   kubelts pick 3f2a9c1b --onto release-1.27 --repo ~/kubernetes --to work
   kubelts pick --continue work --author "Ada Author <ada@example.org>" --memory ~/k8s-lines/memory`,
 		Args: needArgs(0, 1, "the commit"),
@@ -69,6 +71,7 @@ records in the directory of --memory how each conflict was resolved. Picks use w
 	flags.StringVar(&p.onto, "onto", "", "carry the commit over to `REV`, a branch, tag or commit")
 	flags.StringVar(&p.repo, "repo", ".", "the clone, `DIR`")
 	flags.StringVar(&p.store, "store", "", "keep results in the bare repository `DIR` (default: one in the cache directory)")
+	p.acrossFlags(flags)
 	flags.BoolVar(&p.write, "write", false, "write results into the clone itself, objects only")
 	flags.BoolVar(&p.stdin, "stdin", false, "read picks from standard input, one JSON object a line")
 	flags.StringSliceVar(&p.instances, "instances", nil, "instances of the commit on these `REFS` (globs) may serve as source")
@@ -102,6 +105,9 @@ func (p *pick) check(cmd *cobra.Command, args []string) error {
 		return usage(cmd, errs.New(errs.Invalid, "--with-prerequisites %d: not between 0 and %d", p.withPrerequisites, maxTaken))
 	case p.jobs < 0:
 		return usage(cmd, errs.New(errs.Invalid, "--jobs %d: less than 0", p.jobs))
+	}
+	if err := p.checkAcross(); err != nil {
+		return usage(cmd, err)
 	}
 	if p.asOf != "" {
 		if _, err := parseMoment(p.asOf); err != nil {
@@ -153,7 +159,15 @@ func (p *pick) with(ctx context.Context, work func(*picking) error) (err error) 
 	}
 	defer func() { err = errors.Join(err, store.Close()) }()
 	s := &picking{pick: p, repo: repo, store: store}
-	s.engine = backport.New(store, s)
+	s.objects = store
+	if p.from != "" {
+		if s.foreign, err = gitrepo.Open(ctx, p.runner, p.from); err != nil {
+			return err
+		}
+		defer func() { err = errors.Join(err, s.foreign.Close()) }()
+		s.objects = &joined{Store: store, other: s.foreign}
+	}
+	s.engine = backport.New(s.objects, s)
 	if err := s.index(ctx); err != nil {
 		return err
 	}
@@ -196,10 +210,13 @@ func cachedStore(repo string) (string, error) {
 type picking struct {
 	*pick
 
-	repo   *gitrepo.Repo
-	store  *gitrepo.Store
-	engine *backport.Engine
-	landed *backport.Instances // nil when none are wanted
+	repo  *gitrepo.Repo
+	store *gitrepo.Store
+	// foreign is the clone that has the commits, if it is another one, and objects reads it beside the store.
+	foreign *gitrepo.Repo
+	objects git.Store
+	engine  *backport.Engine
+	landed  *backport.Instances // nil when none are wanted
 
 	loading sync.Once
 	graph   *git.Graph
@@ -269,7 +286,7 @@ func matchRef(glob string, ref git.Ref) bool {
 func (s *picking) request(ctx context.Context, id, commit, onto, asOf string) (backport.Request, error) {
 	r := backport.Request{ID: id, Explain: s.explain || s.format == formatHTML}
 	var err error
-	if r.Commit, err = s.resolve(ctx, commit); err != nil {
+	if err = s.across(ctx, &r, commit); err != nil {
 		return r, err
 	}
 	if r.Onto, err = s.resolve(ctx, onto); err != nil {
@@ -280,7 +297,7 @@ func (s *picking) request(ctx context.Context, id, commit, onto, asOf string) (b
 			return r, err
 		}
 	}
-	if s.landed != nil {
+	if s.landed != nil && s.foreign == nil {
 		fix, err := s.store.Commit(ctx, r.Commit)
 		if err != nil {
 			return r, err

@@ -26,6 +26,8 @@ type pickLine struct {
 	Commit string `json:"commit"`
 	Onto   string `json:"onto"`
 	AsOf   string `json:"as_of"`
+	// OntoTree is the result of an earlier pick, to put this one upon.
+	OntoTree string `json:"onto_tree"`
 }
 
 // batch does the picks that standard input names, several at a time, and prints the results in order. At most twice as many results as
@@ -126,6 +128,9 @@ func (s *picking) line(ctx context.Context, raw rawLine) backport.Result {
 	}
 	r, err := s.request(ctx, l.ID, l.Commit, l.Onto, asOf)
 	if err != nil {
+		return fail(err)
+	}
+	if r.OntoTree, err = s.upon(ctx, l.OntoTree); err != nil {
 		return fail(err)
 	}
 	return s.carry(ctx, r)

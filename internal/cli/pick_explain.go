@@ -14,7 +14,7 @@ const formatHTML = "html"
 
 // document makes an explanation of a result.
 func (s *picking) document(ctx context.Context, r backport.Request, res backport.Result) (*explain.Document, error) {
-	fix, err := s.store.Commit(ctx, r.Commit)
+	fix, err := s.objects.Commit(ctx, r.Commit)
 	if err != nil {
 		return nil, err
 	}

@@ -18,6 +18,9 @@ func (s *picking) one(ctx context.Context, commit string) error {
 	if err != nil {
 		return err
 	}
+	if r.OntoTree, err = s.upon(ctx, s.ontoTree); err != nil {
+		return err
+	}
 	res := s.carry(ctx, r)
 	if res.Outcome == backport.Error {
 		return s.failure(res)
@@ -57,7 +60,7 @@ func (s *picking) failure(res backport.Result) error {
 
 // printPick prints a result for people.
 func (s *picking) printPick(ctx context.Context, r backport.Request, res backport.Result) error {
-	fix, err := s.store.Commit(ctx, r.Commit)
+	fix, err := s.objects.Commit(ctx, r.Commit)
 	if err != nil {
 		return err
 	}

@@ -75,7 +75,7 @@ func (s *picking) layOut(ctx context.Context, r backport.Request, res backport.R
 		return err
 	}
 	defer func() { err = errors.Join(err, files.Close()) }()
-	fix, err := s.store.Commit(ctx, r.Commit)
+	fix, err := s.objects.Commit(ctx, r.Commit)
 	if err != nil {
 		return err
 	}
