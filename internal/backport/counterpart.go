@@ -92,39 +92,50 @@ func changedDeclarations(before, after map[string]string) []string {
 // declarer is the one file of the target, in one of some directories, that declares all of what the fix changes in a file, and did not on the
 // fix's side.
 func (k *moves) declarer(ctx context.Context, it *item, changed, dirs []string, free func(string) bool) (patch.Rename, error) {
-	m := k.merge
 	var found []patch.Rename
 	for _, dir := range slices.Compact(dirs) {
 		if dir == "" {
 			continue
 		}
-		names, err := k.goFiles(ctx, m.ours, dir)
+		in, err := k.declarers(ctx, it, changed, dir)
 		if err != nil {
 			return patch.Rename{}, err
 		}
-		for _, name := range names {
-			p := path.Join(dir, name)
-			if strings.HasSuffix(p, "_test.go") != strings.HasSuffix(it.path, "_test.go") {
-				continue
-			}
-			entry, has, err := k.declares(ctx, p, changed)
-			if err != nil {
-				return patch.Rename{}, err
-			}
-			was, err := k.declaredBefore(ctx, p, changed)
-			if err != nil {
-				return patch.Rename{}, err
-			}
-			if has == len(changed) && was == 0 {
-				found = append(found, patch.Rename{From: it.path, To: p, Old: it.base, New: entry})
-			}
-		}
+		found = append(found, in...)
 	}
 	if len(found) != 1 || !free(found[0].To) {
 		return patch.Rename{}, nil
 	}
 	k.how[found[0].To] = "this has " + strings.Join(changed[:min(len(changed), 3)], ", ") + " of " + it.path + ", which the target does not have"
 	return found[0], nil
+}
+
+// declarers are the files of one directory that do, and are tests if the fix's file is.
+func (k *moves) declarers(ctx context.Context, it *item, changed []string, dir string) ([]patch.Rename, error) {
+	names, err := k.goFiles(ctx, k.merge.ours, dir)
+	if err != nil {
+		return nil, err
+	}
+	var found []patch.Rename
+	for _, name := range names {
+		p := path.Join(dir, name)
+		if strings.HasSuffix(p, "_test.go") != strings.HasSuffix(it.path, "_test.go") {
+			continue
+		}
+		entry, has, err := k.declares(ctx, p, changed)
+		if err != nil {
+			return nil, err
+		}
+		if has < len(changed) {
+			continue
+		}
+		if was, err := k.declaredBefore(ctx, p, changed); err != nil {
+			return nil, err
+		} else if was == 0 {
+			found = append(found, patch.Rename{From: it.path, To: p, Old: it.base, New: entry})
+		}
+	}
+	return found, nil
 }
 
 // declares says how many of some declarations a file of the target has.

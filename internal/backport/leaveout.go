@@ -25,20 +25,17 @@ func (m *treeMerge) leaveOut(ctx context.Context, it *item) (bool, error) {
 	if err != nil || elsewhere {
 		return false, err
 	}
+	note := "left out: the target has deleted this file"
+	if young {
+		note = "left out: the target never had this file, which came up after the branches parted"
+	}
 	it.by = &settledBy{
 		rung: movesRung{}, markers: it.theirs.OID, mode: it.theirs.Mode, confidence: Review, leftOut: true,
-		merged:    fileMerge{notes: []string{leftOutNote(young)}},
+		merged:    fileMerge{notes: []string{note}},
 		conflicts: []Conflict{{Reason: ReasonDeletedInTarget, Note: "the target does not have the file", Base: it.base.OID, Theirs: it.theirs.OID}},
 	}
 	it.settle(it.ours)
 	return true, nil
-}
-
-func leftOutNote(young bool) string {
-	if young {
-		return "left out: the target never had this file, which came up after the branches parted"
-	}
-	return "left out: the target has deleted this file"
 }
 
 // younger reports whether the file was not there when the branches parted.
@@ -88,58 +85,48 @@ func (k *moves) elsewhere(ctx context.Context, it *item) (bool, error) {
 	if there, err := k.linesElsewhere(ctx, it); there || err != nil {
 		return there, err
 	}
+	if len(changed) == 0 {
+		return false, nil
+	}
 	for _, d := range []string{dir, path.Dir(it.path)} {
-		if d == "" {
-			continue
-		}
-		names, err := k.goFiles(ctx, k.merge.ours, d)
-		if err != nil {
-			return false, err
-		}
-		for _, name := range names {
-			if len(changed) == 0 {
-				break
-			}
-			if _, n, err := k.declares(ctx, path.Join(d, name), changed); n > 0 || err != nil {
-				return true, err
-			}
+		if there, err := k.declaredIn(ctx, d, changed); there || err != nil {
+			return there, err
 		}
 	}
 	return false, nil
 }
 
-// linesElsewhere reports whether a file beside it that only the target has, of the same kind, has half of the lines that stand next to what the
-// fix changes.
+// declaredIn reports whether a directory of the target declares one of some names.
+func (k *moves) declaredIn(ctx context.Context, dir string, names []string) (bool, error) {
+	if dir == "" {
+		return false, nil
+	}
+	files, err := k.goFiles(ctx, k.merge.ours, dir)
+	if err != nil {
+		return false, err
+	}
+	for _, file := range files {
+		if _, n, err := k.declares(ctx, path.Join(dir, file), names); n > 0 || err != nil {
+			return true, err
+		}
+	}
+	return false, nil
+}
+
+// linesElsewhere reports whether another file of the target, of the same kind, has half of the lines that stand next to what the fix changes: for Go
+// code one beside it or of the same name, for others one beside it that only the target has.
 func (k *moves) linesElsewhere(ctx context.Context, it *item) (bool, error) {
-	base, err := k.merge.engine.store.Blob(ctx, it.base.OID)
-	if err != nil {
-		return false, err
-	}
-	theirs, err := k.merge.engine.store.Blob(ctx, it.theirs.OID)
-	if err != nil {
-		return false, err
-	}
-	changes, err := merge.Diff(base, theirs, merge.Histogram)
-	if err != nil {
-		return true, nil //nolint:nilerr // what is too large to be compared may be anywhere
-	}
-	lines := bytes.Split(base, []byte("\n"))
-	near := map[string]bool{}
-	const around, telling = 2, 12
-	isGo := strings.HasSuffix(it.path, ".go") && !strings.HasSuffix(it.path, "_test.go")
 	if (generatedRung{}).takes(it.path) {
 		return false, nil
 	}
-	for _, c := range changes {
-		for _, line := range lines[max(0, c.Old.Lo-around):min(len(lines), c.Old.Hi+around)] {
-			if text := string(bytes.TrimSpace(line)); len(text) >= telling {
-				near[text] = true
-			}
-		}
+	near, err := k.linesNear(ctx, it)
+	if err != nil {
+		return false, err
 	}
+	code := strings.HasSuffix(it.path, ".go") && !strings.HasSuffix(it.path, "_test.go")
 	for _, c := range k.merge.oursDiff.Changes {
-		sameDir, sameName := path.Dir(c.Path) == path.Dir(it.path), path.Base(c.Path) == path.Base(it.path)
-		if !c.New.Mode.IsRegular() || path.Ext(c.Path) != path.Ext(it.path) || !isGo && (c.Old.Exists() || !sameDir) || !sameDir && !sameName {
+		beside, namesake := path.Dir(c.Path) == path.Dir(it.path), path.Base(c.Path) == path.Base(it.path)
+		if !c.New.Mode.IsRegular() || path.Ext(c.Path) != path.Ext(it.path) || !code && (c.Old.Exists() || !beside) || !beside && !namesake {
 			continue
 		}
 		content, err := k.merge.engine.store.Blob(ctx, c.New.OID)
@@ -152,11 +139,38 @@ func (k *moves) linesElsewhere(ctx context.Context, it *item) (bool, error) {
 				found[text] = true
 			}
 		}
-		if (isGo || len(found) > 1) && len(found) > 0 && len(found)*2 >= len(near) {
+		if n := len(found); (code || n > 1) && n > 0 && n*2 >= len(near) {
 			return true, nil
 		}
 	}
 	return false, nil
+}
+
+// linesNear are the lines of a file that the fix changes, and those next to them, without what says little.
+func (k *moves) linesNear(ctx context.Context, it *item) (map[string]bool, error) {
+	base, err := k.merge.engine.store.Blob(ctx, it.base.OID)
+	if err != nil {
+		return nil, err
+	}
+	theirs, err := k.merge.engine.store.Blob(ctx, it.theirs.OID)
+	if err != nil {
+		return nil, err
+	}
+	near := map[string]bool{}
+	changes, err := merge.Diff(base, theirs, merge.Histogram)
+	if err != nil {
+		return near, nil //nolint:nilerr // a binary file has no lines
+	}
+	lines := bytes.Split(base, []byte("\n"))
+	const around, telling = 2, 12
+	for _, c := range changes {
+		for _, line := range lines[max(0, c.Old.Lo-around):min(len(lines), c.Old.Hi+around)] {
+			if text := string(bytes.TrimSpace(line)); len(text) >= telling {
+				near[text] = true
+			}
+		}
+	}
+	return near, nil
 }
 
 // changedNames are the declarations of a file that the fix changes or deletes.

@@ -1,6 +1,7 @@
 package backport
 
 import (
+	"cmp"
 	"context"
 	"path"
 	"slices"
@@ -66,8 +67,11 @@ func (k *moves) index(ctx context.Context) error {
 // dir is where the target has a directory of the fix's side: there as well if most of its files are, otherwise where files of the same names
 // came up. It is empty where that cannot be told.
 func (k *moves) dir(ctx context.Context, dir string) (string, error) {
-	if to, known := k.dirs[dir]; known || dir == "." {
-		return cmpOr(to, dir, dir == "."), nil
+	if dir == "." {
+		return dir, nil
+	}
+	if to, known := k.dirs[dir]; known {
+		return to, nil
 	}
 	if err := k.index(ctx); err != nil {
 		return "", err
@@ -77,13 +81,6 @@ func (k *moves) dir(ctx context.Context, dir string) (string, error) {
 		k.dirs[dir] = to
 	}
 	return to, err
-}
-
-func cmpOr(a, b string, second bool) string {
-	if second {
-		return b
-	}
-	return a
 }
 
 func (k *moves) findDir(ctx context.Context, dir string) (string, error) {
@@ -98,11 +95,7 @@ func (k *moves) findDir(ctx context.Context, dir string) (string, error) {
 	}
 	if !before.Mode.IsTree() {
 		// The fix makes the directory: it goes with the one above it.
-		above, err := k.dir(ctx, path.Dir(dir))
-		if err != nil || above == "" {
-			return "", err
-		}
-		return path.Join(above, path.Base(dir)), nil
+		return k.below(ctx, dir)
 	}
 	entries, err := patch.ReadTree(ctx, m.engine.store, before.OID)
 	if err != nil {
@@ -121,16 +114,24 @@ func (k *moves) findDir(ctx context.Context, dir string) (string, error) {
 	if to := k.namesakes(dir, gone); to != "" || files > 0 {
 		return to, nil
 	}
-	above, err := k.dir(ctx, path.Dir(dir))
-	if err != nil || above == "" {
+	to, err := k.below(ctx, dir)
+	if err != nil || to == "" {
 		return "", err
 	}
-	to := path.Join(above, path.Base(dir))
 	there, err := m.engine.lookup(ctx, m.ours, to)
 	if err != nil || !there.Mode.IsTree() {
 		return "", err
 	}
 	return to, nil
+}
+
+// below is where a directory goes with the one above it.
+func (k *moves) below(ctx context.Context, dir string) (string, error) {
+	above, err := k.dir(ctx, path.Dir(dir))
+	if err != nil || above == "" {
+		return "", err
+	}
+	return path.Join(above, path.Base(dir)), nil
 }
 
 // namesakes is the directory in which half of the files came up again, by their names. Of several, the one that is called alike.
@@ -168,7 +169,7 @@ func (k *moves) translation(ctx context.Context, it *item, versions [3][]importm
 	if ours != nil {
 		out = importmap.Learn(base, ours)
 	}
-	from := cmpOr(it.path, it.from, it.from != "")
+	from := cmp.Or(it.from, it.path)
 	for _, i := range slices.Concat(base, theirs) {
 		if _, done := out[i.Path]; done || !strings.Contains(i.Path, ".") || slices.ContainsFunc(ours, func(o importmap.Import) bool { return o.Path == i.Path }) {
 			continue

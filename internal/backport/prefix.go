@@ -94,11 +94,12 @@ func (e *Engine) across(ctx context.Context, job *Job) (*Engine, error) {
 	if len(job.Prefixes) == 0 && !job.Foreign {
 		return e, nil
 	}
-	own := *e
-	own.history = elsewhere{}
+	own := &Engine{
+		store: e.store, history: elsewhere{}, detector: e.detector, checker: e.checker, rungs: e.rungs, fileRungs: e.fileRungs, memory: e.memory,
+	}
 	job.Instances = nil
 	if len(job.Prefixes) == 0 {
-		return &own, nil
+		return own, nil
 	}
 	g := &grafted{Store: e.store, trees: map[git.OID][]git.TreeEntry{}}
 	own.store = g
@@ -111,7 +112,7 @@ func (e *Engine) across(ctx context.Context, job *Job) (*Engine, error) {
 	}
 	fix, err := own.graft(ctx, g, job.Fix, job)
 	job.Fix = fix
-	return &own, err
+	return own, err
 }
 
 func within(file, dir string) bool {

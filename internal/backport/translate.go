@@ -2,6 +2,7 @@ package backport
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"go/ast"
 	"go/parser"
@@ -19,16 +20,9 @@ import (
 // translate gives base and theirs of a Go file the import paths of the target, and where a name is written or not written that is the package's
 // own anyway, the target's spelling. The notes say what was done; without any, the contents are as they were.
 func (k *moves) translate(ctx context.Context, it *item, contents [][]byte) (translated [][]byte, notes []string, err error) {
-	var versions [3][]importmap.Import
-	for i, content := range contents {
-		if content == nil {
-			continue
-		}
-		list, err := importmap.Of(content)
-		if err != nil {
-			return contents, nil, nil //nolint:nilerr // what does not parse is merged as it is
-		}
-		versions[i] = list
+	versions, ok := importsOf(contents)
+	if !ok {
+		return contents, nil, nil // what does not parse is merged as it is
 	}
 	paths, err := k.translation(ctx, it, versions)
 	if err != nil {
@@ -59,50 +53,79 @@ func (k *moves) translate(ctx context.Context, it *item, contents [][]byte) (tra
 	if bytes.Equal(translated[0], contents[0]) && bytes.Equal(translated[2], contents[2]) {
 		return contents, nil, nil
 	}
+	return translated, []string{pathsNote(paths, versions[2])}, nil
+}
+
+// importsOf are what the versions import, as far as there are any. It is false if one does not parse.
+func importsOf(contents [][]byte) (versions [3][]importmap.Import, ok bool) {
+	for i, content := range contents {
+		if content == nil {
+			continue
+		}
+		list, err := importmap.Of(content)
+		if err != nil {
+			return versions, false
+		}
+		versions[i] = list
+	}
+	return versions, true
+}
+
+// pathsNote says which imports of the fix have other paths in the target.
+func pathsNote(paths map[string]string, theirs []importmap.Import) string {
+	var said []string
 	for _, p := range slices.Sorted(maps.Keys(paths)) {
-		if slices.ContainsFunc(versions[2], func(i importmap.Import) bool { return i.Path == p }) {
-			notes = append(notes, "imports "+paths[p]+", as the target does, for "+p)
+		if slices.ContainsFunc(theirs, func(i importmap.Import) bool { return i.Path == p }) {
+			said = append(said, paths[p]+" for "+p)
 		}
 	}
-	if len(notes) == 0 {
-		notes = []string{"imports spelled as in the target"}
+	if len(said) == 0 {
+		return "imports are spelled as in the target"
 	}
-	return translated, notes, nil
+	return "imports as the target does: " + strings.Join(said, ", ")
 }
 
 // spelling finds imports, in the target's paths, that base or theirs write with the package's own name and ours without it, or the other way round.
 func (k *moves) spelling(ctx context.Context, it *item, paths map[string]string, versions [3][]importmap.Import, contents [][]byte) (map[importmap.Import]importmap.Import, error) {
 	out := map[importmap.Import]importmap.Import{}
-	for at, list := range versions {
-		if at == 1 {
-			continue
-		}
-		for _, i := range list {
-			was := i.Path
-			if to, ok := paths[i.Path]; ok {
-				i.Path = to
-			} else if slices.ContainsFunc(versions[0], func(b importmap.Import) bool { return b.Path == was && b.Name != i.Name }) {
+	for _, at := range []int{0, 2} {
+		for _, i := range versions[at] {
+			to, moved := paths[i.Path]
+			if !moved && slices.ContainsFunc(versions[0], func(b importmap.Import) bool { return b.Path == i.Path && b.Name != i.Name }) {
 				continue // the fix itself spells it anew
 			}
+			i.Path = cmp.Or(to, i.Path)
 			have := slices.IndexFunc(versions[1], func(o importmap.Import) bool { return o.Path == i.Path })
-			if have < 0 || !i.Plain() || !versions[1][have].Plain() || (i.Name == "") == (versions[1][have].Name == "") {
+			if have < 0 {
 				continue
 			}
-			o := versions[1][have]
-			written, bare := i.Name+o.Name, contents[1]
-			if i.Name == "" {
-				bare = contents[at]
-			}
-			own, err := k.packageName(ctx, it.path, i.Path)
+			same, err := k.alike(ctx, it, [2]importmap.Import{i, versions[1][have]}, [2][]byte{contents[at], contents[1]})
 			if err != nil {
 				return nil, err
 			}
-			if own == written || own == "" && i.Called() != written && qualifies(bare, written) {
-				out[i] = o
+			if same {
+				out[i] = versions[1][have]
 			}
 		}
 	}
 	return out, nil
+}
+
+// alike reports whether one of two imports of a package, each in its file, writes the package's own name and the other does not.
+func (k *moves) alike(ctx context.Context, it *item, imports [2]importmap.Import, files [2][]byte) (bool, error) {
+	a, b := imports[0], imports[1]
+	if !a.Plain() || !b.Plain() || (a.Name == "") == (b.Name == "") {
+		return false, nil
+	}
+	own, err := k.packageName(ctx, it.path, a.Path)
+	if err != nil {
+		return false, err
+	}
+	written, bare := a.Name+b.Name, files[1]
+	if a.Name == "" {
+		bare = files[0]
+	}
+	return own == written || own == "" && a.Called() != written && qualifies(bare, written), nil
 }
 
 // packageName is the name of a package of the target's tree; empty if it is not there.
