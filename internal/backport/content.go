@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"context"
 	"errors"
-	"slices"
 	"strings"
 
 	"github.com/kubelts/kubelts/internal/git"
@@ -136,19 +135,12 @@ func (m *treeMerge) text(ctx context.Context, it *item, base patch.Entry) (git.O
 	}
 	id, err := m.engine.store.WriteBlob(ctx, res.Text)
 	if err != nil || len(res.Conflicts) == 0 {
-		if m.moves != nil {
-			m.byMove(it, id, notes)
-		}
+		m.byMove(it, id, notes)
 		return id, err
 	}
 	sides := fileSides{path: it.path, from: it.from, added: !base.Exists(), base: contents[0], ours: contents[1], theirs: contents[2]}
 	id, err = m.byFile(ctx, it, sides, id, keep)
-	if it.by != nil && m.moves != nil {
-		it.by.merged.notes = slices.Concat(notes, it.by.merged.notes)
-		if how := m.moves.how[it.path]; how != "" {
-			it.by.merged.notes, it.by.confidence = append(it.by.merged.notes, how), Review
-		}
-	}
+	m.movedToo(it, notes)
 	return id, err
 }
 

@@ -247,11 +247,25 @@ func (k *moves) ownClause(ctx context.Context, it *item, content []byte) ([]byte
 
 // byMove notes that a text merge was clean because imports were translated first, or files brought together.
 func (m *treeMerge) byMove(it *item, id git.OID, notes []string) {
+	if m.moves == nil {
+		return
+	}
 	confidence := Adapted
 	if how := m.moves.how[it.path]; how != "" {
 		notes, confidence = append([]string{how}, notes...), Review
 	}
 	if len(notes) > 0 {
 		it.by = &settledBy{rung: movesRung{}, markers: id, merged: fileMerge{notes: notes}, confidence: confidence}
+	}
+}
+
+// movedToo notes the same of a text that a file rung merged.
+func (m *treeMerge) movedToo(it *item, notes []string) {
+	if it.by == nil || m.moves == nil {
+		return
+	}
+	it.by.merged.notes = slices.Concat(notes, it.by.merged.notes)
+	if how := m.moves.how[it.path]; how != "" {
+		it.by.merged.notes, it.by.confidence = append(it.by.merged.notes, how), Review
 	}
 }
