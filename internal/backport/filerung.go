@@ -79,22 +79,17 @@ func (m *treeMerge) byFile(ctx context.Context, it *item, s fileSides, markers g
 	if err != nil {
 		return git.OID{}, err
 	}
-	if len(merged.refusals)+len(merged.doubts) > 0 {
+	if len(merged.refusals) > 0 {
 		translated, ok, err := m.inDialect(ctx, s)
 		if err != nil {
 			return git.OID{}, err
 		}
-		switch {
-		case len(merged.refusals) > 0:
-			it.refused(rung.name(), Refused, merged.refusals)
-			if !ok {
-				it.refuse(merged.refusals)
-				return markers, nil
-			}
-			rung, merged = dialectRung{}, translated
-		case ok && len(translated.doubts) < len(merged.doubts):
-			rung, merged = dialectRung{}, translated
+		it.refused(rung.name(), Refused, merged.refusals)
+		if !ok {
+			it.refuse(merged.refusals)
+			return markers, nil
 		}
+		rung, merged = dialectRung{}, translated
 	}
 	it.by = &settledBy{
 		rung: rung, sides: s, merged: merged, markers: markers, keep: keep,

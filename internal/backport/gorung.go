@@ -81,10 +81,12 @@ func distrust(doubts []gomerge.Doubt, leftOut int) string {
 		return "part of the fix would be left out, and for another part the place is not sure"
 	case has(gomerge.DoubtChangedNeighbour, gomerge.DoubtMoved, gomerge.DoubtFallsThrough):
 		return "the order of statements, fields or cases is not sure"
-	case has(gomerge.DoubtDeletedChanged, gomerge.DoubtDeletedElement, gomerge.DoubtDeletedBeside):
-		return "the fix deletes what the target changed, or what stands beside that"
-	case has(onlyNewTests) && has(gomerge.DoubtOrder):
-		return "new tests, where the target has other new functions"
+	case has(gomerge.DoubtDeletedChanged, gomerge.DoubtDeletedReplaced, gomerge.DoubtDeletedElement, gomerge.DoubtDeletedBeside):
+		return "the fix deletes or replaces what the target changed, or what stands beside that"
+	case has(gomerge.DoubtDeletedUnlike) && (leftOut > 0 || has(gomerge.DoubtStatement)):
+		return "the fix deletes what the target has otherwise, and that is not all that is in doubt"
+	case has(onlyNewTests):
+		return "new tests, where the target has not what stands around them"
 	}
 	return ""
 }
@@ -93,7 +95,6 @@ func distrust(doubts []gomerge.Doubt, leftOut int) string {
 // the target may have.
 func (m *treeMerge) together(ctx context.Context) error {
 	merged := slices.DeleteFunc(m.sorted(), func(it *item) bool { return it.by == nil || it.by.rung != fileRung(goRung{}) })
-	tests := slices.ContainsFunc(merged, func(it *item) bool { return slices.Contains(it.by.merged.doubts, onlyNewTests) })
 	for _, it := range merged {
 		name, err := m.elsewhere(ctx, it)
 		if err != nil {
@@ -102,11 +103,8 @@ func (m *treeMerge) together(ctx context.Context) error {
 		if len(merged) > 1 {
 			it.by.confidence = Review
 		}
-		switch {
-		case name != "":
+		if name != "" {
 			m.distrust(it, []refusal{{ReasonNear, "the fix changes " + name + ", which the target has in another file"}})
-		case tests && len(merged) > 1:
-			m.distrust(it, []refusal{{ReasonNear, "more than one Go file of the fix had to be merged by its parts, new tests among them"}})
 		}
 	}
 	return nil

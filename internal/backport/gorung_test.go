@@ -30,7 +30,6 @@ func TestGoRung(t *testing.T) {
 		fixes   map[string]string // other files that the fix changes from what the target has, or adds
 		path    string            // if not p/a.go
 		reasons []backport.Reason // none: it is resolved
-		review  bool
 	}{
 		{name: "needs nothing", carried: "func c() int { return a() }"},
 		{name: "needs what a sibling declares", carried: "func c() int { return d(1) }", beside: map[string]string{"p/d.go": "package p\n\nfunc d(int) int { return 1 }\n"}},
@@ -93,7 +92,7 @@ func TestGoRung(t *testing.T) {
 			name: "vendored package", imports: "\nimport \"u.v/w\"\n", carried: "func c() int { return w.D() }",
 			beside: map[string]string{"vendor/u.v/w/w.go": "package w\n\nfunc D() int { return 1 }\n"},
 		},
-		{name: "nothing but new tests", path: "p/a_test.go", carried: "func c() int { return a() }", review: true},
+		{name: "nothing but new tests", path: "p/a_test.go", carried: "func c() int { return a() }", reasons: append(near, "near")},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
@@ -126,11 +125,7 @@ func TestGoRung(t *testing.T) {
 				}
 				return
 			}
-			confidence := backport.Adapted
-			if tt.review {
-				confidence = backport.Review
-			}
-			if res.Outcome != backport.Resolved || res.Confidence != confidence || res.Rung != "go" {
+			if res.Outcome != backport.Resolved || res.Confidence != backport.Adapted || res.Rung != "go" {
 				t.Fatalf("got %+v", res)
 			}
 			want := maps.Clone(onto)
@@ -143,26 +138,23 @@ func TestGoRung(t *testing.T) {
 	}
 }
 
-// TestGoRungTakesBack: when two files had to be merged by their parts, and one of them has only new tests, both keep the markers of the text merge.
-func TestGoRungTakesBack(t *testing.T) {
+// TestGoRungSeveral: when two files had to be merged by their parts, a person should look, for they may lean on each other.
+func TestGoRungSeveral(t *testing.T) {
 	side := func(decls ...string) tree {
 		f := text("package p\n\n" + strings.Join(decls, "\n\n"))
 		g := text("package q\n\n" + strings.Join(decls, "\n\n"))
-		return tree{"p/a.go": f, "q/a_test.go": g}
+		return tree{"p/a.go": f, "q/a.go": g}
 	}
 	const a, b, c = "func a() int { return 1 }", "func b() int { return 2 }", "func c() int { return 3 }"
 	store := gittest.NewMemory()
 	parent := commit(t, store, side(a, b).write(t, store), 0)
 	fix := commit(t, store, side(a, b, c).write(t, store), 1, parent)
 	res := backport.New(store, noHistory{}).Pick(t.Context(), backport.Request{Commit: fix, Onto: commit(t, store, side(a).write(t, store), 2)})
-	want := map[string][]backport.Reason{"p/a.go": {"content", "near"}, "q/a_test.go": {"content", "near"}}
-	if diff := cmp.Diff(want, reasons(res)); diff != "" {
-		t.Error(diff)
+	if res.Outcome != backport.Resolved || res.Confidence != backport.Review {
+		t.Errorf("got %s, %s", res.Outcome, res.Confidence)
 	}
-	for name, f := range read(t, store, res.Tree, "") {
-		if !strings.Contains(f.content, "<<<<<<< ") {
-			t.Errorf("%s has no markers", name)
-		}
+	if diff := cmp.Diff(contents(side(a, c)), contents(read(t, store, res.Tree, ""))); diff != "" {
+		t.Errorf("tree (-want +got):\n%s", diff)
 	}
 }
 

@@ -18,8 +18,11 @@ func (c *chunk) same(o *chunk) bool {
 // cut finds the chunks of a list.
 func (n *node) cut() {
 	at := n.first()
-	for _, p := range n.parts {
+	for i, p := range n.parts {
 		end := n.chunkEnd(p)
+		if i+1 < len(n.parts) {
+			end = min(end, n.parts[i+1].lo) // an empty statement is its own semicolon
+		}
 		n.chunks = append(n.chunks, chunk{
 			node: p, lead: n.src.text[at:p.lo], trail: n.src.text[p.hi:end],
 			leads: n.src.within(at, p.lo), trims: comments(n.src.within(p.hi, end)),
