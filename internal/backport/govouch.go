@@ -68,7 +68,7 @@ func (m *treeMerge) judge(ctx context.Context) (gotypes.Verdict, error) {
 	var files []gotypes.Change
 	for _, it := range m.sorted() {
 		if strings.HasSuffix(it.path, ".go") && it.result != it.ours {
-			files = append(files, gotypes.Change{Path: it.path, From: it.from})
+			files = append(files, gotypes.Change{Path: it.path, From: it.from, Composed: it.by != nil})
 		}
 	}
 	if len(files) == 0 {
@@ -102,7 +102,7 @@ func (m *treeMerge) blamed(f gotypes.Fault) *item {
 // reasonOf is the reason that a conflict has for a fault.
 func reasonOf(k gotypes.Kind) Reason {
 	switch k {
-	case gotypes.Undeclared, gotypes.NoImport, gotypes.NoPackage, gotypes.Missing:
+	case gotypes.Undeclared, gotypes.NoImport, gotypes.NoPackage, gotypes.Unproven, gotypes.Missing:
 		return ReasonUndeclared
 	case gotypes.Duplicate:
 		return ReasonDuplicate

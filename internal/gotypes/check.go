@@ -1,6 +1,7 @@
 package gotypes
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"go/ast"
@@ -10,6 +11,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"time"
 )
 
 // complaint is what the type checker says about a root.
@@ -29,10 +31,12 @@ func (s *slice) check(p *pkg) ([]complaint, *types.Info, error) {
 	}
 	info := &types.Info{Types: map[ast.Expr]types.TypeAndValue{}}
 	var found []types.Error
-	_, err := c.pkg(p, info, func(err error) {
-		if e, ok := errors.AsType[types.Error](err); ok {
-			found = append(found, e)
-		}
+	err := s.checker.bounded(s.ctx, func() {
+		_, _ = c.pkg(p, info, func(err error) { // what is wrong is reported
+			if e, ok := errors.AsType[types.Error](err); ok {
+				found = append(found, e)
+			}
+		})
 	})
 	if err != nil {
 		return nil, nil, err
@@ -53,6 +57,44 @@ func (s *slice) check(p *pkg) ([]complaint, *types.Info, error) {
 		}
 	}
 	return out, info, nil
+}
+
+// Types can be written whose checking takes practically for ever, and the type checker cannot be stopped.
+const (
+	maxTime      = 10 * time.Second
+	maxAbandoned = 2 // how often it is left running before nothing is checked any more
+)
+
+var errGaveUp = errors.New("the type checker gave up")
+
+// bounded runs the type checker, and leaves it to itself when it takes too long.
+func (c *Checker) bounded(ctx context.Context, check func()) error {
+	if c.abandoned.Load() >= maxAbandoned {
+		return errGaveUp
+	}
+	limited, cancel := context.WithTimeout(ctx, maxTime)
+	defer cancel()
+	done := make(chan error, 1)
+	go func() {
+		var err error
+		defer func() {
+			if recover() != nil {
+				err = errGaveUp
+			}
+			done <- err
+		}()
+		check()
+	}()
+	select {
+	case err := <-done:
+		return err
+	case <-limited.Done():
+		c.abandoned.Add(1)
+		if err := ctx.Err(); err != nil {
+			return err
+		}
+		return errGaveUp
+	}
 }
 
 func isDuplicate(msg string) bool {

@@ -19,6 +19,7 @@ import (
 	"fmt"
 	"go/token"
 	"sync"
+	"sync/atomic"
 
 	"github.com/kubelts/kubelts/internal/git"
 )
@@ -48,6 +49,7 @@ const (
 	Undeclared Kind = "undeclared" // nothing declares a name, or a package lacks it
 	NoImport   Kind = "no-import"  // a name is used as that of a package, and the file does not import it
 	NoPackage  Kind = "no-package" // a package is imported that the tree is not known to have
+	Unproven   Kind = "unproven"   // a name of a package outside of the tree that the target does not mention so far
 	Unused     Kind = "unused"     // an import or a variable that is not used
 	Missing    Kind = "missing"    // a type has no such field or method
 	Arguments  Kind = "arguments"  // a function takes, or returns, another number of values
@@ -78,6 +80,8 @@ func (f Fault) String() string {
 type Checker struct {
 	mu    sync.Mutex
 	epoch *epoch
+
+	abandoned atomic.Int32 // runs of the type checker that did not end in time
 }
 
 // NewChecker returns a checker that remembers nothing yet.

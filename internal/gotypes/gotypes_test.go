@@ -235,6 +235,34 @@ func TestJudge(t *testing.T) {
 	}
 }
 
+// TestComposed: of packages outside of the tree, a composed file may mention what the target mentions.
+func TestComposed(t *testing.T) {
+	file := func(body string) string { return "package p\n\nimport \"x.y/q\"\n\nfunc a() { " + body + " }\n" }
+	theirs := tree{"p/a.go": file("q.A(); q.B(); q.C()")}
+	ours := tree{"p/a.go": file("q.A()"), "p/b.go": "package p\n\nimport \"x.y/q\"\n\nvar b = q.B\n"}
+	for _, tt := range []struct {
+		name, body string
+		composed   bool
+		want       []gotypes.Fault
+	}{
+		{name: "as before", body: "q.A(); q.A()", composed: true},
+		{name: "as beside", body: "q.A(); q.B()", composed: true},
+		{name: "by line", body: "q.A(); q.C()"},
+		{name: "new", body: "q.A(); q.C()", composed: true, want: []gotypes.Fault{
+			{Path: "p/a.go", Line: 5, Kind: gotypes.Unproven, Name: "C", Import: "x.y/q", Note: "nothing in the target's directory uses C of x.y/q"},
+		}},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			v, err := gotypes.NewChecker().Judge(t.Context(), gotypes.Question{
+				Merged: ours.with(tree{"p/a.go": file(tt.body)}), Ours: ours, Theirs: theirs, Files: []gotypes.Change{{Path: "p/a.go", Composed: tt.composed}},
+			})
+			if diff := cmp.Diff(tt.want, v.Faults); diff != "" || err != nil {
+				t.Errorf("%v (-want +got):\n%s", err, diff)
+			}
+		})
+	}
+}
+
 // TestUnseen: what cannot be read is said, and is no fault.
 func TestUnseen(t *testing.T) {
 	const a, carried = "package p\n\nfunc a() {}\n", "package p\n\nfunc a() { b() }\n"

@@ -146,3 +146,62 @@ func (l *look) importedBeside(files map[string]git.OID, imp string) (bool, error
 	}
 	return false, nil
 }
+
+// unproven are names of packages outside of the tree that composed files mention anew and nothing in the target's directory does. A package that is new to
+// the file is taken as it comes: there is nothing to compare with.
+func (l *look) unproven() ([]Fault, error) {
+	var out []Fault
+	for _, c := range l.changed {
+		if c.is == nil || c.was == nil || !l.place.composed[c.name] {
+			continue
+		}
+		names := c.is.bind(c.is.qualifiers(), func(string) string { return "" })
+		for _, e := range c.is.entries {
+			if has(l.change.was[e.key], e) {
+				continue
+			}
+			for _, u := range e.used() {
+				i, ok := names[u.qualifier]
+				if !ok || standard(i.path) || !slices.ContainsFunc(c.was.imports(), func(o imported) bool { return o.path == i.path }) {
+					continue
+				}
+				proven, err := l.proven(i.path, u.name)
+				if err != nil {
+					return nil, err
+				}
+				if !proven {
+					out = append(out, Fault{
+						Path: path.Join(l.place.dir, c.name), Line: c.is.line(e.decl.Pos()), Kind: Unproven, Name: u.name, Import: i.path,
+						Note: "nothing in the target's directory uses " + u.name + " of " + i.path,
+					})
+				}
+			}
+		}
+	}
+	return out, nil
+}
+
+// proven reports whether the target's directory mentions a name, or its package is in the tree, where it is looked up.
+func (l *look) proven(imp, name string) (bool, error) {
+	dir, _, err := l.question.Merged.Package(l.ctx, l.place.dir, imp)
+	if dir != "" || err != nil {
+		return true, err
+	}
+	files, err := l.files(l.question.Ours, l.place.dir)
+	if err != nil {
+		return false, err
+	}
+	for _, id := range files {
+		content, err := l.question.Ours.Blob(l.ctx, id)
+		if unread(err) {
+			continue
+		}
+		if err != nil {
+			return false, err
+		}
+		if mentions(string(content), map[string]bool{name: true}) {
+			return true, nil
+		}
+	}
+	return false, nil
+}

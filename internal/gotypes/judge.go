@@ -23,6 +23,9 @@ type Question struct {
 type Change struct {
 	Path string // in the merged tree
 	From string // in the fix's tree, if it is another path
+	// Composed says that the file was put together from both sides by something else than a merge of lines. Then it is a fault as well to mention what
+	// nothing in the target's directory mentions of a package outside of the tree.
+	Composed bool
 }
 
 // Verdict is what was seen.
@@ -42,8 +45,9 @@ func (c *Checker) Judge(ctx context.Context, q Question) (Verdict, error) {
 		}
 		dir, from := path.Dir(f.Path), path.Dir(cmp.Or(f.From, f.Path))
 		if byDir[dir] == nil {
-			byDir[dir] = &place{dir: dir, theirs: from}
+			byDir[dir] = &place{dir: dir, theirs: from, composed: map[string]bool{}}
 		}
+		byDir[dir].composed[path.Base(f.Path)] = f.Composed
 	}
 	dirs := make([]*place, 0, len(byDir))
 	for _, p := range byDir {
@@ -61,7 +65,10 @@ func (c *Checker) Judge(ctx context.Context, q Question) (Verdict, error) {
 }
 
 // place is a directory, and where the fix's tree has it.
-type place struct{ dir, theirs string }
+type place struct {
+	dir, theirs string
+	composed    map[string]bool // files
+}
 
 // look is one look at a directory.
 type look struct {
@@ -87,7 +94,7 @@ type changedFile struct {
 func (l *look) guarded(v *Verdict) (err error) {
 	defer func() {
 		if p := recover(); p != nil {
-			v.Unseen, err = append(v.Unseen, fmt.Sprintf("%s: the type checker gave up", l.place.dir)), nil
+			v.Unseen, err = append(v.Unseen, fmt.Sprintf("%s: %s", l.place.dir, errGaveUp)), nil
 		}
 	}()
 	faults, err := l.directory()
@@ -122,6 +129,11 @@ func (l *look) directory() ([]Fault, error) {
 		return nil, err
 	}
 	faults = append(faults, unknown...)
+	unproven, err := l.unproven()
+	if err != nil {
+		return nil, err
+	}
+	faults = append(faults, unproven...)
 	leaners, err := l.leaners(files, l.altered)
 	if err != nil {
 		return nil, err

@@ -129,7 +129,7 @@ func unread(err error) bool {
 	if _, large := errors.AsType[*git.OversizeError](err); large {
 		return true
 	}
-	return errors.Is(err, errSyntax)
+	return errors.Is(err, errSyntax) || errors.Is(err, errGaveUp)
 }
 
 var errSyntax = errors.New("does not parse")
