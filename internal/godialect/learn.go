@@ -12,6 +12,7 @@ import (
 type Dialect struct {
 	symbols map[Symbol]target
 	members map[string]target
+	unclear map[Symbol]bool   // what became this and that
 	chains  map[string]target // a.b.c for a name of the package
 	paths   map[string]target // one package's names for another's, where no single name speaks against it
 	shapes  map[shapeKey]shape
@@ -107,7 +108,7 @@ func (lib *Library) Learn(main Pair, others []Pair, carried Carried) *Dialect {
 		l.ours.declared[name] = true
 	}
 	d := &Dialect{
-		symbols: map[Symbol]target{}, members: map[string]target{}, chains: map[string]target{}, paths: map[string]target{}, shapes: map[shapeKey]shape{},
+		symbols: map[Symbol]target{}, unclear: map[Symbol]bool{}, members: map[string]target{}, chains: map[string]target{}, paths: map[string]target{}, shapes: map[shapeKey]shape{},
 		names: map[string]string{}, base: l.base, ours: l.ours,
 	}
 	for p, names := range l.ours.imports {
@@ -238,6 +239,8 @@ func (l *learner) accept(d *Dialect) {
 		if to, n, ok := l.symbol(from, votes); ok {
 			d.symbols[from] = target{to, to.Name, n}
 			reached[to]++
+		} else {
+			d.unclear[from] = len(votes) > 1 || n == 0
 		}
 	}
 	maps.DeleteFunc(d.symbols, func(_ Symbol, t target) bool { return reached[t.symbol] > 1 })
@@ -261,18 +264,32 @@ func (l *learner) accept(d *Dialect) {
 // symbol decides about a symbol: all its places agree, the target does not know it, and the fix's side does not know what it became. One
 // place is enough where the name itself stayed.
 func (l *learner) symbol(from Symbol, votes map[Symbol]int) (Symbol, int, bool) {
-	if len(votes) != 1 || l.ours.knows(from) || token.IsKeyword(from.Name) {
+	to, n := leading(votes)
+	old := l.base.knows(to)
+	switch {
+	case n == 0, l.ours.knows(from), token.IsKeyword(from.Name), !l.ours.knows(to):
 		return Symbol{}, 0, false
+	case old && (to.Path == "" && l.base.declared[to.Name] || n < 3), n < 2 && !strings.EqualFold(from.Name, to.Name):
+		return Symbol{}, n, false
 	}
+	return to, n, true
+}
+
+// leading is what nearly all votes are for: all of them, or all but one in many.
+func leading(votes map[Symbol]int) (Symbol, int) {
+	const many = 16
+	all := 0
+	var best Symbol
 	for to, n := range votes {
-		old := l.base.knows(to)
-		switch {
-		case !l.ours.knows(to), old && (to.Path == "" && l.base.declared[to.Name] || n < 3), n < 2 && !strings.EqualFold(from.Name, to.Name):
-			return Symbol{}, 0, false
+		all += n
+		if n > votes[best] {
+			best = to
 		}
-		return to, n, true
 	}
-	return Symbol{}, 0, false
+	if n := votes[best]; n == all || (all-n)*many <= n {
+		return best, n
+	}
+	return Symbol{}, 0
 }
 
 // member decides about a field or method in the same way.

@@ -79,7 +79,7 @@ func (d *Dialect) lookup(s Symbol) (Symbol, bool) {
 	if t, ok := d.symbols[s]; ok {
 		return t.symbol, true
 	}
-	if p, ok := d.paths[s.Path]; ok && s.Path != "" {
+	if p, ok := d.paths[s.Path]; ok && s.Path != "" && !d.unclear[s] {
 		to := Symbol{p.name, s.Name}
 		return to, p.name != "" || d.ours.declared[s.Name]
 	}
@@ -242,7 +242,10 @@ func (w *words) symbol(a *atom) (*edit, *importSpec) {
 		w.left[to.Path] = true
 		return nil, nil
 	}
-	if to != a.symbol {
+	if to == a.symbol {
+		from, _, _ := strings.Cut(was, ".")
+		w.notes[Note{From: from, To: spec.callName(), Places: 1}] = true // ours' file imports it under this name
+	} else {
 		w.notes[w.note(a.symbol, was, text)] = true
 	}
 	return &edit{where, text}, spec
