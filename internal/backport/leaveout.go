@@ -9,6 +9,7 @@ import (
 
 	"github.com/kubelts/kubelts/internal/git"
 	"github.com/kubelts/kubelts/internal/merge"
+	"github.com/kubelts/kubelts/internal/patch"
 )
 
 // leaveOut settles a file that the fix changes and the target does not have, if it came up on the fix's side only after the branches parted, or is a
@@ -125,8 +126,7 @@ func (k *moves) linesElsewhere(ctx context.Context, it *item) (bool, error) {
 	}
 	code := strings.HasSuffix(it.path, ".go") && !strings.HasSuffix(it.path, "_test.go")
 	for _, c := range k.merge.oursDiff.Changes {
-		beside, namesake := path.Dir(c.Path) == path.Dir(it.path), path.Base(c.Path) == path.Base(it.path)
-		if !c.New.Mode.IsRegular() || path.Ext(c.Path) != path.Ext(it.path) || !code && (c.Old.Exists() || !beside) || !beside && !namesake {
+		if !mayHold(c, it.path, code) {
 			continue
 		}
 		content, err := k.merge.engine.store.Blob(ctx, c.New.OID)
@@ -144,6 +144,21 @@ func (k *moves) linesElsewhere(ctx context.Context, it *item) (bool, error) {
 		}
 	}
 	return false, nil
+}
+
+// mayHold reports whether what a file has may stand in another one, which the target changed or added.
+//
+//nolint:revive // code is a property of the file, and both kinds are asked of the same list
+func mayHold(c patch.Change, file string, code bool) bool {
+	beside := path.Dir(c.Path) == path.Dir(file)
+	switch {
+	case !c.New.Mode.IsRegular() || path.Ext(c.Path) != path.Ext(file):
+		return false
+	case code:
+		return beside || path.Base(c.Path) == path.Base(file)
+	default:
+		return beside && !c.Old.Exists()
+	}
 }
 
 // linesNear are the lines of a file that the fix changes, and those next to them, without what says little.

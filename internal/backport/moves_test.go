@@ -173,7 +173,8 @@ func TestPrefix(t *testing.T) {
 		},
 		{
 			"dependencies", lib, lib.also(map[string]string{"a": fixed, "go.mod": "module lib\n\ngo 1.20\n"}), whole, "=staging/src/lib",
-			whole.also(map[string]string{"staging/src/lib/a": both}), []string{"left out: go.mod: the dependencies of the repository that the fix is from"},
+			whole.also(map[string]string{"staging/src/lib/a": both}),
+			[]string{"left out: go.mod: the dependencies of the repository that the fix is from"},
 		},
 	}
 	for _, tt := range tests {
