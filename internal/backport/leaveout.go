@@ -147,8 +147,6 @@ func (k *moves) linesElsewhere(ctx context.Context, it *item) (bool, error) {
 }
 
 // mayHold reports whether what a file has may stand in another one, which the target changed or added.
-//
-//nolint:revive // code is a property of the file, and both kinds are asked of the same list
 func mayHold(c patch.Change, file string, code bool) bool {
 	beside := path.Dir(c.Path) == path.Dir(file)
 	switch {
