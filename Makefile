@@ -49,8 +49,8 @@ bench: $(BIN)/benchstat ## benchmarks; compare two runs with benchstat
 	$(GO) test -run='^$$' -bench=. -benchmem -count=$(or $(COUNT),3) ./... | tee $(BIN)/bench.txt
 	$(BIN)/benchstat $(BIN)/bench.txt
 
-# With about thirty targets, two minutes each make an hour.
-FUZZTIME ?= 2m
+# With about forty targets, a minute and a half each make an hour.
+FUZZTIME ?= 90s
 fuzz: ## every fuzz target for FUZZTIME (all: about an hour)
 	@set -e; for pkg in $$($(GO) list ./...); do \
 	  for target in $$($(GO) test -list '^Fuzz' $$pkg | grep '^Fuzz' || true); do \
