@@ -68,7 +68,7 @@ func (m *treeMerge) judge(ctx context.Context) (gotypes.Verdict, error) {
 	var files []gotypes.Change
 	for _, it := range m.sorted() {
 		if strings.HasSuffix(it.path, ".go") && it.result != it.ours {
-			files = append(files, gotypes.Change{Path: it.path, From: it.from, Composed: it.by != nil})
+			files = append(files, gotypes.Change{Path: it.path, From: it.from, Composed: it.by != nil && it.by.rung == fileRung(goRung{})})
 		}
 	}
 	if len(files) == 0 {

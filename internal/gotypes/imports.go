@@ -155,27 +155,37 @@ func (l *look) unproven() ([]Fault, error) {
 		if c.is == nil || c.was == nil || !l.place.composed[c.name] {
 			continue
 		}
-		names := c.is.bind(c.is.qualifiers(), func(string) string { return "" })
 		for _, e := range c.is.entries {
 			if has(l.change.was[e.key], e) {
 				continue
 			}
-			for _, u := range e.used() {
-				i, ok := names[u.qualifier]
-				if !ok || standard(i.path) || !slices.ContainsFunc(c.was.imports(), func(o imported) bool { return o.path == i.path }) {
-					continue
-				}
-				proven, err := l.proven(i.path, u.name)
-				if err != nil {
-					return nil, err
-				}
-				if !proven {
-					out = append(out, Fault{
-						Path: path.Join(l.place.dir, c.name), Line: c.is.line(e.decl.Pos()), Kind: Unproven, Name: u.name, Import: i.path,
-						Note: "nothing in the target's directory uses " + u.name + " of " + i.path,
-					})
-				}
+			faults, err := l.unprovenIn(c, e)
+			if err != nil {
+				return nil, err
 			}
+			out = append(out, faults...)
+		}
+	}
+	return out, nil
+}
+
+func (l *look) unprovenIn(c changedFile, e *entry) ([]Fault, error) {
+	var out []Fault
+	names := c.is.bind(c.is.qualifiers(), func(string) string { return "" })
+	for _, u := range e.used() {
+		i, ok := names[u.qualifier]
+		if !ok || standard(i.path) || !slices.ContainsFunc(c.was.imports(), func(o imported) bool { return o.path == i.path }) {
+			continue
+		}
+		proven, err := l.proven(i.path, u.name)
+		if err != nil {
+			return nil, err
+		}
+		if !proven {
+			out = append(out, Fault{
+				Path: path.Join(l.place.dir, c.name), Line: c.is.line(e.decl.Pos()), Kind: Unproven, Name: u.name, Import: i.path,
+				Note: "nothing in the target's directory uses " + u.name + " of " + i.path,
+			})
 		}
 	}
 	return out, nil
