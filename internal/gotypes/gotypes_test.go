@@ -210,6 +210,23 @@ func TestJudge(t *testing.T) {
 			want: []gotypes.Fault{{Path: "p/a.go", Kind: gotypes.Syntax}},
 		},
 		{
+			name: "package beside another", ours: tree{"p/a.go": "", "p/b.go": "package o\n"}, theirs: tree{"p/c.go": "package p\n"}, carried: a,
+			want: []gotypes.Fault{{Path: "p/a.go", Line: 1, Kind: gotypes.Mismatch}}, note: "package p beside b.go, which is package o",
+		},
+		{
+			name: "external test beside another package", ours: tree{"p/a.go": "", "p/c_test.go": "package o_test\n"},
+			carried: "package p\n\nfunc c() {}\n", want: []gotypes.Fault{{Path: "p/a.go", Line: 1, Kind: gotypes.Mismatch}}, note: "package p beside c_test.go, which is package o",
+		},
+		{
+			name: "package beside another, as in the target", ours: tree{"p/a.go": "", "p/b.go": "package o\n", "p/c.go": "package p\n"}, carried: a,
+		},
+		{
+			name: "program that is not built, beside a package", ours: tree{"p/a.go": "", "p/b.go": "package o\n"}, carried: "//go:build ignore\n\n" + a,
+		},
+		{
+			name: "package beside a program that is not built", ours: tree{"p/a.go": "", "p/b.go": "// +build ignore\n\npackage main\n", "p/c_test.go": "package p_test\n"}, carried: a,
+		},
+		{
 			name: "file for another system", ours: tree{"p/a.go": "", "p/b_windows.go": "package p\n\nfunc w() {}\n"},
 			carried: "// +build windows\n\npackage p\n\nfunc a() { w() }\n",
 		},

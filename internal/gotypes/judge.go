@@ -118,8 +118,11 @@ func (l *look) directory() ([]Fault, error) {
 	if same || err != nil {
 		return nil, err
 	}
-	faults, err := l.unusedImports()
-	if err != nil {
+	faults, err := l.clauses(files)
+	if len(faults) > 0 || err != nil {
+		return faults, err
+	}
+	if faults, err = l.unusedImports(); err != nil {
 		return nil, err
 	}
 	l.change, l.rebound = changeOf(l.changed), rebound(l.changed)
