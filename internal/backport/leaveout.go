@@ -4,7 +4,11 @@ import (
 	"bytes"
 	"context"
 	"errors"
+	"fmt"
+	"go/scanner"
+	"go/token"
 	"path"
+	"slices"
 	"strings"
 
 	"github.com/kubelts/kubelts/internal/git"
@@ -70,10 +74,10 @@ func (k *moves) elsewhere(ctx context.Context, it *item) (bool, error) {
 		return true, nil
 	}
 	if !strings.HasSuffix(it.path, ".go") {
-		return k.linesElsewhere(ctx, it)
+		return k.linesElsewhere(ctx, it, nil)
 	}
 	changed, err := k.changedNames(ctx, it)
-	if _, large := errors.AsType[*git.OversizeError](err); large {
+	if large(err) {
 		return true, nil
 	}
 	if err != nil {
@@ -83,7 +87,7 @@ func (k *moves) elsewhere(ctx context.Context, it *item) (bool, error) {
 	if err != nil {
 		return false, err
 	}
-	if there, err := k.linesElsewhere(ctx, it); there || err != nil {
+	if there, err := k.linesElsewhere(ctx, it, changed); there || err != nil {
 		return there, err
 	}
 	if len(changed) == 0 {
@@ -115,49 +119,87 @@ func (k *moves) declaredIn(ctx context.Context, dir string, names []string) (boo
 }
 
 // linesElsewhere reports whether another file of the target, of the same kind, has half of the lines that stand next to what the fix changes: for Go
-// code one beside it or of the same name, for others one beside it that only the target has.
-func (k *moves) linesElsewhere(ctx context.Context, it *item) (bool, error) {
+// code any that the target changed or added, for others one beside it that only the target has. In code that is far away, three lines have to be there,
+// or a declaration that the fix changes.
+func (k *moves) linesElsewhere(ctx context.Context, it *item, changed []string) (bool, error) {
 	if (generatedRung{}).takes(it.path) {
 		return false, nil
 	}
 	near, err := k.linesNear(ctx, it)
-	if err != nil {
+	if err != nil || len(near) == 0 {
 		return false, err
 	}
-	code := strings.HasSuffix(it.path, ".go") && !strings.HasSuffix(it.path, "_test.go")
 	for _, c := range k.merge.oursDiff.Changes {
-		if !mayHold(c, it.path, code) {
-			continue
-		}
-		content, err := k.merge.engine.store.Blob(ctx, c.New.OID)
-		if err != nil {
-			return false, err
-		}
-		found := map[string]bool{}
-		for line := range bytes.Lines(content) {
-			if text := string(bytes.TrimSpace(line)); near[text] {
-				found[text] = true
-			}
-		}
-		if n := len(found); (code || n > 1) && n > 0 && n*2 >= len(near) {
-			return true, nil
+		if there, err := k.standIn(ctx, c, it.path, near, changed); there || err != nil {
+			return there, err
 		}
 	}
 	return false, nil
 }
 
-// mayHold reports whether what a file has may stand in another one, which the target changed or added.
-func mayHold(c patch.Change, file string, code bool) bool {
-	beside := path.Dir(c.Path) == path.Dir(file)
+// standIn reports whether lines, or declarations near enough to them, stand in one file of the target.
+func (k *moves) standIn(ctx context.Context, c patch.Change, file string, near map[string]bool, changed []string) (bool, error) {
+	where := distanceOf(c, file)
+	if where == nowhere {
+		return false, nil
+	}
+	content, err := k.merge.engine.store.Blob(ctx, c.New.OID)
+	if large(err) && where == farAway {
+		return false, nil
+	}
+	if err != nil {
+		return false, err
+	}
+	n := linesIn(content, near)
+	switch {
+	case n == 0 || n*2 < len(near) || n == 1 && !isCode(file):
+		return false, nil
+	case where == besideIt || n > 2:
+		return true, nil
+	case len(changed) == 0:
+		return false, nil
+	}
+	same, err := k.count(ctx, c.New, changed)
+	return same > 0, err
+}
+
+// linesIn counts the lines of a set that a file has.
+func linesIn(content []byte, lines map[string]bool) int {
+	found := map[string]bool{}
+	for line := range bytes.Lines(content) {
+		if text := string(bytes.TrimSpace(line)); lines[text] {
+			found[text] = true
+		}
+	}
+	return len(found)
+}
+
+// distance is how far a file is from another one whose content it may have.
+type distance int
+
+const (
+	nowhere distance = iota // it cannot have it
+	besideIt
+	farAway
+)
+
+// distanceOf says how far a file that the target changed or added is from one whose content may stand there.
+func distanceOf(c patch.Change, file string) distance {
+	beside, code := path.Dir(c.Path) == path.Dir(file), isCode(file)
 	switch {
 	case !c.New.Mode.IsRegular() || path.Ext(c.Path) != path.Ext(file):
-		return false
-	case code:
-		return beside || path.Base(c.Path) == path.Base(file)
+		return nowhere
+	case code && (beside || path.Base(c.Path) == path.Base(file)), !code && beside && !c.Old.Exists():
+		return besideIt
+	case code && isCode(c.Path) && !vendored(c.Path) && !(generatedRung{}).takes(c.Path):
+		return farAway
 	default:
-		return beside && !c.Old.Exists()
+		return nowhere
 	}
 }
+
+// isCode reports whether a file is Go source that is no test.
+func isCode(p string) bool { return strings.HasSuffix(p, ".go") && !strings.HasSuffix(p, "_test.go") }
 
 // linesNear are the lines of a file that the fix changes, and those next to them, without what says little.
 func (k *moves) linesNear(ctx context.Context, it *item) (map[string]bool, error) {
@@ -199,34 +241,83 @@ func (k *moves) changedNames(ctx context.Context, it *item) ([]string, error) {
 	return changedDeclarations(declared(base), declared(theirs)), nil
 }
 
-// substance takes back what was left out if too little of the fix is left: nothing, or nothing but tests and texts of a fix of Go code.
-func (m *treeMerge) substance() {
-	wanted, kept, out := 0, 0, 0
-	for _, it := range m.sorted() {
-		left := it.by != nil && it.by.leftOut
+// substance takes back what was left out if too little of the fix is left: nothing, or nothing but tests, texts and comments of a fix of Go code.
+func (m *treeMerge) substance(ctx context.Context) error {
+	items := m.sorted()
+	if !slices.ContainsFunc(items, func(it *item) bool { return it.by != nil && it.by.leftOut }) {
+		return nil
+	}
+	wanted, kept := 0, 0
+	for _, it := range items {
 		weight := weightOf(it.path)
 		wanted = max(wanted, weight)
-		switch {
-		case left:
-			out++
-		case it.result != it.ours || it.ours == it.theirs:
-			kept = max(kept, weight)
+		if it.by != nil && it.by.leftOut || it.result == it.ours && it.ours != it.theirs {
+			continue
 		}
+		same, err := m.sameCode(ctx, it)
+		if err != nil && !large(err) {
+			return err
+		}
+		if same {
+			weight = 1
+		}
+		kept = max(kept, weight)
 	}
-	if out == 0 || kept > 0 && kept >= wanted {
-		return
+	if kept > 0 && kept >= wanted {
+		return nil
 	}
-	for _, it := range m.sorted() {
+	for _, it := range items {
 		if it.by != nil && it.by.leftOut {
 			it.takeBack()
 		}
+	}
+	return nil
+}
+
+// sameCode reports whether the fix changes nothing but comments and white space in a file of Go code.
+func (m *treeMerge) sameCode(ctx context.Context, it *item) (bool, error) {
+	if !isCode(it.path) || !it.base.Exists() || !it.theirs.Exists() || it.base.Mode != it.theirs.Mode {
+		return false, nil
+	}
+	base, err := m.engine.store.Blob(ctx, it.base.OID)
+	if err != nil {
+		return false, fmt.Errorf("read %s: %w", it.path, err)
+	}
+	theirs, err := m.engine.store.Blob(ctx, it.theirs.OID)
+	if err != nil {
+		return false, fmt.Errorf("read %s: %w", it.path, err)
+	}
+	return slices.Equal(tokensOf(base), tokensOf(theirs)), nil
+}
+
+// large reports whether an object is too large to be read.
+func large(err error) bool {
+	_, large := errors.AsType[*git.OversizeError](err)
+	return large
+}
+
+// tokensOf are the tokens of Go source, without comments.
+func tokensOf(content []byte) []string {
+	var s scanner.Scanner
+	fset := token.NewFileSet()
+	s.Init(fset.AddFile("", fset.Base(), len(content)), content, nil, 0)
+	var out []string
+	for {
+		_, tok, lit := s.Scan()
+		if tok == token.EOF {
+			return out
+		}
+		if lit == "" || tok.IsOperator() {
+			lit = tok.String()
+		}
+		out = append(out, lit)
 	}
 }
 
 // weightOf says what a file means to a fix: Go code most, then tests and what else there is, texts and dependencies least.
 func weightOf(p string) int {
 	switch base := path.Base(p); {
-	case strings.HasSuffix(p, ".go") && !strings.HasSuffix(p, "_test.go"):
+	case isCode(p):
 		return 3
 	case strings.HasSuffix(p, ".md"), base == "go.mod", base == "go.sum", base == "Godeps.json":
 		return 1

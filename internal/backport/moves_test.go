@@ -58,6 +58,10 @@ func TestMoves(t *testing.T) {
 		"go.mod": mod("x.y/old"), "store/store.go": "package store\n\n" + body, "store/more.go": "package store\n\n// Three is three.\nfunc Three() int { return 3 }\n",
 		"main.go": "package main\n\nimport (\n\t\"x.y/old/store\"\n)\n\nfunc main() {\n\tprintln(store.One())\n}\n",
 	})
+	const body2 = "\n// Five is five.\nfunc Five() int { return 2 + 3 }\n\n// Six is six.\nfunc Six() int { return 2 * 3 }\n\n// Seven is seven.\nfunc Seven() int { return 7 }\n"
+	check := func(hole string) string {
+		return "\nfunc Allowed(user, verb string) bool {\n\tif user == \"\" {\n\t\treturn " + hole + "\n\t}\n\treturn verb == \"get\"\n}\n"
+	}
 	main := func(store string) string {
 		return "package main\n\nimport (\n\t\"" + store + "\"\n)\n\nfunc main() {\n\tprintln(store.One())\n}\n"
 	}
@@ -86,6 +90,18 @@ func TestMoves(t *testing.T) {
 			name: "but not if nothing else is left", outcome: backport.Conflicted, confidence: backport.Review,
 			base: flat.also(map[string]string{"late.go": "package main\n\nvar late = 1\n"}), fix: flat.also(map[string]string{"late.go": "package main\n\nvar late = 2\n"}),
 			onto: flat.also(map[string]string{"b": "b\n"}), before: flat,
+		},
+		{
+			name: "nor if only a comment is left of the code", outcome: backport.Conflicted, confidence: backport.Review,
+			base: flat.also(map[string]string{"late.go": "package main\n\nvar late = 1\n"}),
+			fix:  flat.also(map[string]string{"late.go": "package main\n\nvar late = 2\n", "store/more.go": "package store\n\n// Three is 3.\nfunc Three() int { return 3 }\n"}),
+			onto: flat.also(map[string]string{"b": "b\n"}), before: flat,
+		},
+		{
+			name: "nor if another directory of the target has what it changes, under another name", outcome: backport.Conflicted, confidence: backport.Review,
+			base: server.also(map[string]string{"auth/perm.go": "package auth\n" + body + body2 + check("true")}),
+			fix:  server.also(map[string]string{"auth/perm.go": "package auth\n" + body + body2 + check("false"), "server/main.go": "package main\n\nfunc main() {\n}\n"}),
+			onto: server.also(map[string]string{"old/check.go": "package old\n" + check("true")}), before: server,
 		},
 		{
 			name: "nor if the target deleted it", outcome: backport.Conflicted, confidence: backport.Review,

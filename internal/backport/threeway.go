@@ -99,7 +99,9 @@ func (m *treeMerge) run(ctx context.Context) (git.OID, error) {
 			return git.OID{}, err
 		}
 	}
-	m.substance()
+	if err = m.substance(ctx); err != nil {
+		return git.OID{}, err
+	}
 	if m.vouching {
 		if err = m.vouch(ctx); err != nil {
 			return git.OID{}, err
