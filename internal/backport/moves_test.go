@@ -68,6 +68,17 @@ func TestMoves(t *testing.T) {
 	fixed := func(store string) string {
 		return "package main\n\nimport (\n\t\"fmt\"\n\t\"" + store + "\"\n)\n\nfunc main() {\n\tfmt.Println(store.One())\n}\n"
 	}
+	// A module's major version at the end of a path does not tell what its package is called.
+	versioned := func(spec, more string) tree {
+		return tree{}.also(map[string]string{
+			"go.mod": mod("x.y/m"), "client/v3/client.go": "package clientv3\n\n// One is one.\nfunc One() int { return 1 }\n",
+			"main.go": "package main\n\nimport (\n" + spec + "\n)\n\nfunc main() {\n\tprintln(clientv3.One())\n" + more + "}\n",
+		})
+	}
+	const (
+		named = "\tclientv3 \"x.y/m/client/v3\""
+		bare  = "\t\"x.y/m/client/v3\""
+	)
 	tests := []struct {
 		name            string
 		base, fix, onto tree
@@ -76,6 +87,11 @@ func TestMoves(t *testing.T) {
 		confidence      backport.Confidence
 		want            map[string]string
 	}{
+		{
+			name: "a name that the path does not tell is written where imports change", outcome: backport.Resolved, confidence: backport.Adapted,
+			base: versioned(named, ""), fix: versioned("\t\"os\"\n"+named, "\tos.Exit(1)\n"), onto: versioned(bare, ""),
+			want: map[string]string{"main.go": "package main\n\nimport (\n\t\"os\"\n" + named + "\n)\n\nfunc main() {\n\tprintln(clientv3.One())\n\tos.Exit(1)\n}\n"},
+		},
 		{
 			name: "a new file in a moved package imports what is there", base: server, onto: flat, outcome: backport.Resolved, confidence: backport.Review,
 			fix:  server.also(map[string]string{"server/store/new.go": "package store\n\nimport \"x.y/new/server/store/sub\"\n\nvar _ = sub.Four\n", "server/store/sub/sub.go": "package sub\n\nconst Four = 4\n"}),

@@ -28,8 +28,8 @@ func (k *moves) translate(ctx context.Context, it *item, contents [][]byte) (tra
 	if err != nil {
 		return contents, nil, err
 	}
-	names, err := k.spelling(ctx, it, paths, versions, contents)
-	if err != nil || len(paths)+len(names) == 0 {
+	names, written, err := k.spelling(ctx, it, paths, versions, contents)
+	if err != nil || len(paths)+len(names)+len(written) == 0 {
 		return contents, nil, err
 	}
 	change := func(i importmap.Import) importmap.Import {
@@ -50,7 +50,13 @@ func (k *moves) translate(ctx context.Context, it *item, contents [][]byte) (tra
 			return contents, nil, nil //nolint:nilerr // likewise
 		}
 	}
-	if bytes.Equal(translated[0], contents[0]) && bytes.Equal(translated[2], contents[2]) {
+	if len(written) > 0 {
+		name := func(i importmap.Import) importmap.Import { return cmp.Or(written[i], i) }
+		if translated[1], err = importmap.Rewrite(contents[1], name); err != nil {
+			return contents, nil, nil //nolint:nilerr // likewise
+		}
+	}
+	if slices.EqualFunc(translated, contents, bytes.Equal) {
 		return contents, nil, nil
 	}
 	return translated, []string{pathsNote(paths, versions[2])}, nil
@@ -85,9 +91,12 @@ func pathsNote(paths map[string]string, theirs []importmap.Import) string {
 	return "imports as the target does: " + strings.Join(said, ", ")
 }
 
-// spelling finds imports, in the target's paths, that base or theirs write with the package's own name and ours without it, or the other way round.
-func (k *moves) spelling(ctx context.Context, it *item, paths map[string]string, versions [3][]importmap.Import, contents [][]byte) (map[importmap.Import]importmap.Import, error) {
-	out := map[importmap.Import]importmap.Import{}
+// spelling finds imports, in the target's paths, that base or theirs write with the package's own name and ours without it, or the other way round. Names says
+// how base and theirs are to spell them, written how ours is: where the fix changes the imports, a name that the path does not tell is written, as
+// goimports does for whoever saves such a file.
+func (k *moves) spelling(ctx context.Context, it *item, paths map[string]string, versions [3][]importmap.Import, contents [][]byte) (names, written map[importmap.Import]importmap.Import, err error) {
+	names, written = map[importmap.Import]importmap.Import{}, map[importmap.Import]importmap.Import{}
+	changed := !sameImports(versions[0], versions[2])
 	for _, at := range []int{0, 2} {
 		for _, i := range versions[at] {
 			to, moved := paths[i.Path]
@@ -101,14 +110,25 @@ func (k *moves) spelling(ctx context.Context, it *item, paths map[string]string,
 			}
 			same, err := k.alike(ctx, it, [2]importmap.Import{i, versions[1][have]}, [2][]byte{contents[at], contents[1]})
 			if err != nil {
-				return nil, err
+				return nil, nil, err
 			}
-			if same {
-				out[i] = versions[1][have]
+			switch bare := versions[1][have]; {
+			case same && changed && i.Name != "" && i.Name != path.Base(i.Path):
+				written[bare] = i
+			case same:
+				names[i] = bare
 			}
 		}
 	}
-	return out, nil
+	return names, written, nil
+}
+
+// sameImports reports whether two lists of imports are the same set.
+func sameImports(a, b []importmap.Import) bool {
+	within := func(a, b []importmap.Import) bool {
+		return !slices.ContainsFunc(a, func(i importmap.Import) bool { return !slices.Contains(b, i) })
+	}
+	return within(a, b) && within(b, a)
 }
 
 // alike reports whether one of two imports of a package, each in its file, writes the package's own name and the other does not.
