@@ -250,16 +250,16 @@ func (m *treeMerge) substance(ctx context.Context) error {
 	wanted, kept := 0, 0
 	for _, it := range items {
 		weight := weightOf(it.path)
-		wanted = max(wanted, weight)
-		if it.by != nil && it.by.leftOut || it.result == it.ours && it.ours != it.theirs {
-			continue
-		}
 		same, err := m.sameCode(ctx, it)
 		if err != nil && !large(err) {
 			return err
 		}
 		if same {
 			weight = 1
+		}
+		wanted = max(wanted, weight)
+		if it.by != nil && it.by.leftOut || it.result == it.ours && it.ours != it.theirs {
+			continue
 		}
 		kept = max(kept, weight)
 	}

@@ -121,7 +121,11 @@ type importMerge struct {
 	file               *ast.File
 	add                []spec
 	drop               []spec
+	named              []naming
 }
+
+// naming is an import of ours that gets its package's own name written out, as the fix does it.
+type naming struct{ have, want spec }
 
 func (m *merger) imports(text []byte) ([]byte, error) {
 	_, before, err := usageOf(m.ours.text)
@@ -140,7 +144,7 @@ func (m *merger) imports(text []byte) ([]byte, error) {
 	}
 	im.unneeded()
 	im.effects()
-	if len(im.add)+len(im.drop) == 0 {
+	if len(im.add)+len(im.drop)+len(im.named) == 0 {
 		return text, nil
 	}
 	for _, s := range im.add {
@@ -167,15 +171,24 @@ func (im *importMerge) needed() error {
 			}
 			continue
 		}
-		if have := slices.IndexFunc(im.ours, func(s spec) bool { return s.path == want.path && !s.effect() }); have >= 0 {
-			if im.ours[have].name == "" && im.before.qualifiers[q] != nil {
-				continue // it is the package's own name, which the path does not tell
-			}
+		have := slices.IndexFunc(im.ours, func(s spec) bool { return s.path == want.path && !s.effect() })
+		if have < 0 {
+			im.add = append(im.add, want)
+			continue
+		}
+		if im.ours[have].name != "" || im.before.qualifiers[q] == nil {
 			return refuse(ReasonImport, "the fix calls %q %s, the target %s", want.path, q, im.ours[have])
 		}
-		im.add = append(im.add, want)
+		im.ownName(im.ours[have], want)
 	}
 	return nil
+}
+
+// ownName has ours write the package's own name out, which its path does not tell, if that is what the fix does.
+func (im *importMerge) ownName(have, want spec) {
+	if slices.ContainsFunc(im.base, func(s spec) bool { return s.path == want.path && s.name == "" }) {
+		im.named = append(im.named, naming{have, want})
+	}
 }
 
 // unneeded drops imports of ours that it used and the merged text does not.
@@ -234,6 +247,10 @@ func (im *importMerge) write(text []byte) ([]byte, error) {
 	}
 	origin := int(im.file.FileStart)
 	var edits []edit
+	for _, n := range im.named {
+		at := int(n.have.node.Pos()) - origin
+		edits = append(edits, edit{at, at, n.want.name + " "})
+	}
 	for _, s := range im.drop {
 		edits = append(edits, im.without(text, origin, decls, s))
 	}
