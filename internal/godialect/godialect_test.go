@@ -175,6 +175,24 @@ func cases() map[string]sides {
 			theirs: `func start(n int) { start(n) }`,
 			want:   `func start(n int) { start(n) }`,
 		},
+		"the new name is denied wherever the old one was said": {
+			base:   `func good(n int) bool { return n < 3 }; func f() { use(good(1)); use(good(2)); use(good(3)) }`,
+			ours:   `func bad(n int) bool { return n >= 3 }; func f() { use(!bad(1)); use(!bad(2)); use(!bad(3)) }`,
+			theirs: `func g() { use(good(4)) }`,
+			want:   `func g() { use(good(4)) }`,
+		},
+		"a field is mostly denied where the old one was said": {
+			base:   `func f(s T) { use(s.On); use(s.On); use(s.On); log(s.On) }`,
+			ours:   `func f(s T) { use(!s.on); use(!s.on); use(!s.on); log(s.on) }`,
+			theirs: `func g(s T) { use(s.On) }`,
+			want:   `func g(s T) { use(s.On) }`,
+		},
+		"both names are denied": {
+			base:   `func f() { use(!good(1)); use(!good(2)) }`,
+			ours:   `func f() { use(!fine(1)); use(!fine(2)) }`,
+			theirs: `func g() { use(good(4)) }`,
+			want:   `func g() { use(fine(4)) }`,
+		},
 		"what replaces an argument is no rule": {
 			base:   `func f() { start(1, a); start(2, a) }`,
 			ours:   `func f() { start(1, b, c); start(2, b, c) }`,

@@ -267,12 +267,21 @@ func (l *learner) symbol(from Symbol, votes map[Symbol]int) (Symbol, int, bool) 
 	to, n := leading(votes)
 	old := l.base.knows(to)
 	switch {
+	case l.opposite(from, to, l.base.symbols[from], l.ours.symbols[to]):
+		return Symbol{}, 0, false
 	case n == 0, l.ours.knows(from), token.IsKeyword(from.Name), !l.ours.knows(to):
 		return Symbol{}, 0, false
 	case old && (to.Path == "" && l.base.declared[to.Name] || n < 3), n < 2 && !strings.EqualFold(from.Name, to.Name):
 		return Symbol{}, n, false
 	}
 	return to, n, true
+}
+
+// opposite reports whether one side mostly says a name and the other mostly denies its counterpart: "!Denied(x)" for "Allowed(x)".
+func (l *learner) opposite(from, to Symbol, before, after int) bool {
+	was, some := l.base.mostlyDenied(from, before)
+	is, too := l.ours.mostlyDenied(to, after)
+	return some && too && was != is
 }
 
 // leading is what nearly all votes are for: all of them, or all but one in many.
@@ -298,7 +307,8 @@ func (l *learner) member(from string, votes map[string]int) (string, int, bool) 
 		return "", 0, false
 	}
 	for to, n := range votes {
-		return to, n, l.base.members[to] == 0 && (n >= 2 || strings.EqualFold(from, to))
+		opposite := l.opposite(Symbol{Name: from}, Symbol{Name: to}, l.base.members[from], l.ours.members[to])
+		return to, n, !opposite && l.base.members[to] == 0 && (n >= 2 || strings.EqualFold(from, to))
 	}
 	return "", 0, false
 }
@@ -307,7 +317,8 @@ func (l *learner) member(from string, votes map[string]int) (string, int, bool) 
 func (l *learner) chain(from string, votes map[string]int) (string, int, bool) {
 	last := from[strings.LastIndexByte(from, '.')+1:]
 	to := most(votes)
-	fits := len(votes) == 1 && l.ours.members[last] == 0 && l.ours.declared[to]
+	opposite := l.opposite(Symbol{Name: last}, Symbol{Name: to}, l.base.members[last], l.ours.symbols[Symbol{Name: to}])
+	fits := !opposite && len(votes) == 1 && l.ours.members[last] == 0 && l.ours.declared[to]
 	same, old := strings.EqualFold(last, to), l.base.knows(Symbol{Name: to})
 	return to, votes[to], fits && (same || !old) && (votes[to] >= 2 || same && !old)
 }

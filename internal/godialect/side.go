@@ -11,6 +11,7 @@ type side struct {
 	declared map[string]bool           // names of the package
 	symbols  map[Symbol]int            // how often they are used or declared
 	members  map[string]int            // fields and methods
+	denied   map[Symbol]int            // how often the symbol, or a member of that name without path, stands behind a "!"
 	imports  map[string]map[string]int // by path: how often under which name
 	funcs    map[string]int            // how many parameters the package's functions have, -1 for any number
 	calls    map[callee]map[int]int    // by number of arguments: how often
@@ -19,7 +20,7 @@ type side struct {
 
 func newSide() *side {
 	return &side{
-		declared: map[string]bool{}, symbols: map[Symbol]int{}, members: map[string]int{}, imports: map[string]map[string]int{},
+		declared: map[string]bool{}, symbols: map[Symbol]int{}, members: map[string]int{}, denied: map[Symbol]int{}, imports: map[string]map[string]int{},
 		funcs: map[string]int{}, calls: map[callee]map[int]int{}, literals: map[callee]map[string]int{},
 	}
 }
@@ -29,6 +30,7 @@ func (s *side) merge(o *side) {
 	maps.Copy(s.declared, o.declared)
 	add(s.symbols, o.symbols)
 	add(s.members, o.members)
+	add(s.denied, o.denied)
 	addAll(s.imports, o.imports)
 	addAll(s.calls, o.calls)
 	addAll(s.literals, o.literals)
@@ -62,7 +64,10 @@ func (s *side) add(f *file) {
 	for _, i := range f.imports {
 		count(s.imports, i.path, i.callName())
 	}
-	for _, a := range f.atoms {
+	for at, a := range f.atoms {
+		if at > 0 && f.atoms[at-1].text == "!" && len(a.names) > 0 {
+			s.denied[a.last()]++
+		}
 		for i, name := range a.names {
 			switch {
 			case i > 0 || a.kind == member:
@@ -83,6 +88,14 @@ func (s *side) add(f *file) {
 			}
 		}
 	}
+}
+
+// last is what a "!" before an atom denies: a symbol, or the name of a member.
+func (a *atom) last() Symbol {
+	if len(a.names) == 1 && a.kind == symbol {
+		return a.symbol
+	}
+	return Symbol{Name: a.names[len(a.names)-1]}
 }
 
 func (s *side) declare(d ast.Decl) {
@@ -114,6 +127,14 @@ func specNames(spec ast.Spec) []*ast.Ident {
 // knows reports whether the side's files use or declare a symbol.
 func (s *side) knows(sym Symbol) bool {
 	return s.symbols[sym] > 0 || sym.Path == "" && s.declared[sym.Name]
+}
+
+// mostlyDenied reports whether most uses of a name stand behind a "!"; false for ok if there are none.
+func (s *side) mostlyDenied(name Symbol, uses int) (denied, ok bool) {
+	if name.Path == "" && s.declared[name.Name] {
+		uses-- // its declaration
+	}
+	return 2*s.denied[name] > uses, uses > 0
 }
 
 // unit is a declaration: what is laid beside its counterpart.
