@@ -1,6 +1,7 @@
 package godialect
 
 import (
+	"slices"
 	"strings"
 
 	"github.com/kubelts/kubelts/internal/merge"
@@ -98,6 +99,7 @@ type alignment struct {
 	a, b  []atom
 	match []int    // for each of a, the equal one of b, or -1
 	swaps [][2]int // atoms that stand for each other
+	same  bool     // all of it
 }
 
 // align lays a couple's atoms side by side.
@@ -105,6 +107,13 @@ func align(a, b []atom) alignment {
 	al := alignment{a: a, b: b, match: make([]int, len(a))}
 	for i := range al.match {
 		al.match[i] = -1
+	}
+	if identical(a, b) {
+		al.same = true
+		for i := range al.match {
+			al.match[i] = i
+		}
+		return al
 	}
 	changes, err := merge.Diff(joined(a), joined(b), merge.Myers)
 	if err != nil {
@@ -126,6 +135,11 @@ func align(a, b []atom) alignment {
 		}
 	}
 	return al
+}
+
+// identical reports whether two declarations have the same words.
+func identical(a, b []atom) bool {
+	return slices.EqualFunc(a, b, func(a, b atom) bool { return a.text == b.text })
 }
 
 // joined is a text with a line for each atom.

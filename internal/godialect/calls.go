@@ -126,7 +126,13 @@ func (f *file) said(c call) said {
 // within are the calls in a range of atoms.
 func within(calls []call, atoms []atom) []call {
 	lo, hi := atoms[0].lo, atoms[len(atoms)-1].hi
-	return slices.DeleteFunc(slices.Clone(calls), func(c call) bool { return c.at < lo || c.at >= hi })
+	var out []call
+	for i := range calls {
+		if calls[i].at >= lo && calls[i].at < hi {
+			out = append(out, calls[i])
+		}
+	}
+	return out
 }
 
 // differ reports whether a constant stands for one of another kind.

@@ -1,6 +1,7 @@
 package godialect
 
 import (
+	"bytes"
 	"go/ast"
 	"go/parser"
 	"go/scanner"
@@ -133,7 +134,9 @@ func (f *file) scan() {
 	tf := set.AddFile("", -1, len(f.text))
 	var sc scanner.Scanner
 	sc.Init(tf, f.text, func(token.Position, string) {}, 0)
-	upTo := 0
+	const bytesOfAnAtom = 6
+	f.atoms = make([]atom, 0, len(f.text)/bytesOfAnAtom)
+	upTo, line, counted := 0, 1, 0
 	for {
 		pos, tok, lit := sc.Scan()
 		if tok == token.EOF {
@@ -143,10 +146,11 @@ func (f *file) scan() {
 		if lo < upTo || tok == token.SEMICOLON && lit == "\n" {
 			continue
 		}
-		a := atom{lo: lo, line: tf.Line(pos)}
-		if n, ok := named[lo]; ok {
-			n.line = a.line
-			a = n
+		line, counted = line+bytes.Count(f.text[counted:lo], []byte{'\n'}), lo
+		a := atom{lo: lo, line: line}
+		if n := named.at(lo); n != nil {
+			a = *n
+			a.line = line
 		} else {
 			if a.text = lit; lit == "" || tok.IsOperator() {
 				a.text = tok.String()
@@ -158,17 +162,45 @@ func (f *file) scan() {
 	}
 }
 
-// named are the names in the file, with the members behind them, by where they begin.
-func (f *file) named() map[int]atom {
-	n := namer{f: f, out: map[int]atom{}, seen: map[ast.Node]bool{}}
+// named finds the names in the file, with the members behind them.
+func (f *file) named() *namer {
+	n := &namer{f: f, index: make([]int32, len(f.text)+1), seen: make([]bool, len(f.text)+1)}
 	ast.Inspect(f.ast, n.visit)
-	return n.out
+	return n
 }
 
+// namer is what names a file has, by where they begin.
 type namer struct {
-	f    *file
-	out  map[int]atom
-	seen map[ast.Node]bool // parts of a chain that is in out
+	f     *file
+	index []int32 // in atoms, from 1, by where they begin
+	atoms []atom
+	seen  []bool   // by where a name begins: it is in atoms, alone or in a chain
+	names []string // room for the names of atoms, and for their places
+	where []int
+}
+
+// at is the name that begins there; nil if none does.
+func (n *namer) at(lo int) *atom {
+	if i := n.index[lo]; i > 0 {
+		return &n.atoms[i-1]
+	}
+	return nil
+}
+
+func (n *namer) put(a atom) {
+	n.atoms = append(n.atoms, a)
+	n.index[a.lo] = int32(len(n.atoms)) //nolint:gosec // texts are not that long
+}
+
+// room gives an atom room for so many names: one slice for many atoms costs less than one for each.
+func (n *namer) room(a *atom, names int) {
+	const many = 256
+	if cap(n.names)-len(n.names) < names {
+		n.names, n.where = make([]string, 0, max(many, names)), make([]int, 0, max(many, names))
+	}
+	at := len(n.names)
+	n.names, n.where = n.names[:at+names], n.where[:at+names]
+	a.names, a.at = n.names[at:at:at+names], n.where[at:at:at+names]
 }
 
 func (n *namer) visit(node ast.Node) bool {
@@ -177,14 +209,14 @@ func (n *namer) visit(node ast.Node) bool {
 	case *ast.ImportSpec:
 		return false
 	case *ast.SelectorExpr:
-		if !n.seen[node] && !n.chain(node) {
+		if !n.seen[f.offset(node.Sel.Pos())] && !n.chain(node) {
 			n.add(node.Sel, member)
 		}
 	case *ast.InterfaceType:
 		if len(node.Methods.List) == 0 {
 			lo := f.offset(node.Pos())
 			const name = "interface{}"
-			n.out[lo] = atom{text: name, lo: lo, hi: f.offset(node.End()), kind: symbol, symbol: Symbol{Name: name}, names: []string{name}, at: []int{lo}}
+			n.put(atom{text: name, lo: lo, hi: f.offset(node.End()), kind: symbol, symbol: Symbol{Name: name}, names: []string{name}, at: []int{lo}})
 		}
 		n.fields(node.Methods)
 	case *ast.StructType:
@@ -196,7 +228,7 @@ func (n *namer) visit(node ast.Node) bool {
 			n.add(node.Name, member)
 		}
 	case *ast.Ident:
-		if _, done := n.out[f.offset(node.Pos())]; !done && !n.seen[node] && node != f.ast.Name {
+		if lo := f.offset(node.Pos()); n.index[lo] == 0 && !n.seen[lo] && node != f.ast.Name {
 			n.add(node, f.kindOf(node))
 		}
 	}
@@ -205,11 +237,14 @@ func (n *namer) visit(node ast.Node) bool {
 
 func (n *namer) add(id *ast.Ident, k kind) {
 	lo := n.f.offset(id.Pos())
-	a := atom{text: id.Name, lo: lo, hi: lo + len(id.Name), kind: k, names: []string{id.Name}, at: []int{lo}}
+	a := atom{text: id.Name, lo: lo, hi: lo + len(id.Name), kind: k}
+	n.room(&a, 1)
+	a.names, a.at = append(a.names, id.Name), append(a.at, lo)
 	if k == symbol {
 		a.symbol = Symbol{Name: id.Name}
 	}
-	n.out[lo], n.seen[id] = a, true
+	n.put(a)
+	n.seen[lo] = true
 }
 
 func (n *namer) fields(list *ast.FieldList) {
@@ -258,25 +293,20 @@ func (n *namer) chain(sel *ast.SelectorExpr) bool {
 	slices.Reverse(parts)
 	f := n.f
 	a := atom{lo: f.offset(root.Pos()), hi: f.offset(sel.End()), kind: f.kindOf(root)}
-	for i, id := range parts {
-		n.seen[id] = true
-		a.names, a.at = append(a.names, id.Name), append(a.at, f.offset(id.Pos()))
-		if i > 0 {
-			a.text += "."
-		}
-		a.text += id.Name
+	n.room(&a, len(parts))
+	for _, id := range parts {
+		at := f.offset(id.Pos())
+		n.seen[at] = true
+		a.names, a.at = append(a.names, id.Name), append(a.at, at)
 	}
+	a.text = strings.Join(a.names, ".")
 	if p, ok := f.qualifier(root); ok {
 		a.foreign, a.symbol = true, Symbol{p, a.names[1]}
 		a.names, a.at = a.names[1:], a.at[1:]
 	} else if a.kind == symbol {
 		a.symbol = Symbol{Name: a.names[0]}
 	}
-	for x = sel; x != ast.Expr(root); {
-		n.seen[x] = true
-		x = x.(*ast.SelectorExpr).X
-	}
-	n.out[a.lo] = a
+	n.put(a)
 	return true
 }
 

@@ -169,8 +169,10 @@ func (l *lesson) pair(base, ours *file) {
 		if c.renamed {
 			l.rename(c)
 		}
-		l.callsOf(base, ours, &al)
-		l.signatures(base, ours, c)
+		if !al.same { // otherwise no call has other arguments
+			l.callsOf(base, ours, &al)
+			l.signatures(base, ours, c)
+		}
 	}
 }
 
