@@ -162,7 +162,7 @@ func (e *Engine) job(ctx context.Context, r Request) (*Job, error) {
 	if err != nil {
 		return nil, fmt.Errorf("read fix: %w", err)
 	}
-	job := &Job{Request: r, Fix: fix, Ours: r.OntoTree}
+	job := &Job{Request: r, Fix: fix, Ours: r.OntoTree, verdicts: map[string]gotypes.Verdict{}}
 	if job.Ours.IsZero() {
 		onto, err := e.store.Commit(ctx, r.Onto)
 		if err != nil {

@@ -20,6 +20,13 @@ import (
 	"github.com/kubelts/kubelts/internal/patch"
 )
 
+// Bounds on the bytes of source that are read closely in one pick to learn names: more than any pick took that came out whole, and less once a
+// person has to look at the pick anyway.
+const (
+	maxStudied     = 896 << 10
+	maxStudiedLeft = 128 << 10
+)
+
 // dialectRung merges Go source after it has said the fix's side in the names that the target has for the same things.
 type dialectRung struct{}
 
@@ -34,8 +41,8 @@ func (m *treeMerge) inDialect(ctx context.Context, s fileSides) (fileMerge, bool
 	if !strings.HasSuffix(s.path, ".go") || s.added {
 		return fileMerge{}, false, nil
 	}
-	others, err := m.siblings(ctx, s)
-	if err != nil {
+	others, ids, err := m.siblings(ctx, s)
+	if err != nil || !m.study(s, others, ids) {
 		return fileMerge{}, false, err
 	}
 	d := m.engine.dialects.Learn(godialect.Pair{Base: s.base, Ours: s.ours}, others, godialect.Carried{Package: packageOf(s.theirs), Declares: m.declares(ctx, path.Dir(s.path))})
@@ -56,6 +63,36 @@ func (m *treeMerge) inDialect(ctx context.Context, s fileSides) (fileMerge, bool
 	}
 	merged.notes = append(notes, merged.notes...)
 	return merged, true, nil
+}
+
+// study reports whether so much may be read closely for one file, and notes that it was. What pairs taught is remembered: they count once.
+func (m *treeMerge) study(s fileSides, pairs []godialect.Pair, ids [][2]git.OID) bool {
+	cost, most := 2*(len(s.base)+len(s.ours)+len(s.theirs)), maxStudied
+	for i, p := range pairs {
+		if m.known[ids[i]] {
+			continue
+		}
+		cost += len(p.Base)
+		if ids[i][0] != ids[i][1] {
+			cost += len(p.Ours)
+		}
+	}
+	for _, it := range m.items {
+		if it.path != s.path && len(it.conflicts) > 0 {
+			most = maxStudiedLeft
+		}
+	}
+	if m.studied += cost; m.studied > most {
+		m.studied -= cost
+		return false
+	}
+	if m.known == nil {
+		m.known = map[[2]git.OID]bool{}
+	}
+	for _, id := range ids {
+		m.known[id] = true
+	}
+	return true
 }
 
 // packageOf is the name in a text's package clause; empty if it does not parse.
@@ -103,12 +140,17 @@ func (m *treeMerge) declared(ctx context.Context, e patch.Entry) []string {
 // again translates and merges the files anew in which something is used that the target does not have. They stay as they were unless all that was wrong
 // with the pick is then right.
 func (m *treeMerge) again(ctx context.Context, faults []gotypes.Fault) (gotypes.Verdict, bool, error) {
+	if slices.ContainsFunc(faults, func(f gotypes.Fault) bool { it := m.items[f.Path]; return it == nil || it.result == it.ours }) {
+		return gotypes.Verdict{}, false, nil // what is wrong with a file that the fix leaves alone stays
+	}
 	was := map[*item]item{}
+	undo := func() {
+		for it, before := range was {
+			*it = before
+		}
+	}
 	for _, f := range faults {
 		it := m.items[f.Path]
-		if it == nil || it.result == it.ours {
-			continue
-		}
 		if _, done := was[it]; done {
 			continue
 		}
@@ -117,21 +159,18 @@ func (m *treeMerge) again(ctx context.Context, faults []gotypes.Fault) (gotypes.
 		if err != nil {
 			return gotypes.Verdict{}, false, err
 		}
-		if changed {
-			was[it] = before
+		if !changed {
+			undo() // what is wrong with this file stays
+			return gotypes.Verdict{}, false, nil
 		}
-	}
-	if len(was) == 0 {
-		return gotypes.Verdict{}, false, nil
+		was[it] = before
 	}
 	verdict, err := m.judge(ctx)
 	if err != nil {
 		return gotypes.Verdict{}, false, err
 	}
 	if len(verdict.Faults) > 0 {
-		for it, before := range was {
-			*it = before
-		}
+		undo()
 		return gotypes.Verdict{}, false, nil
 	}
 	return verdict, true, nil
@@ -191,35 +230,35 @@ func (m *treeMerge) translated(ctx context.Context, s fileSides, t godialect.Tra
 	return merged, len(merged.refusals) == 0, err
 }
 
-// siblings pairs the other Go files in the directories of a file on both sides.
-func (m *treeMerge) siblings(ctx context.Context, s fileSides) ([]godialect.Pair, error) {
+// siblings pairs the other Go files in the directories of a file on both sides. They come with their objects' names.
+func (m *treeMerge) siblings(ctx context.Context, s fileSides) (pairs []godialect.Pair, ids [][2]git.OID, err error) {
 	from, to := cmp.Or(s.from, s.path), s.path
 	base, err := m.goFiles(ctx, m.source.Base, path.Dir(from))
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	ours, err := m.goFiles(ctx, m.ours, path.Dir(to))
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	delete(base, path.Base(from))
 	delete(ours, path.Base(to))
-	var out []godialect.Pair
 	for _, name := range sortedKeys(base, ours) {
 		var p godialect.Pair
 		if id, ok := base[name]; ok {
 			if p.Base, err = m.engine.store.Blob(ctx, id); err != nil {
-				return nil, err
+				return nil, nil, err
 			}
 		}
 		if id, ok := ours[name]; ok {
 			if p.Ours, err = m.engine.store.Blob(ctx, id); err != nil {
-				return nil, err
+				return nil, nil, err
 			}
 		}
-		out = append(out, p)
+		pairs = append(pairs, p)
+		ids = append(ids, [2]git.OID{base[name], ours[name]})
 	}
-	return out, nil
+	return pairs, ids, nil
 }
 
 // goFiles are the Go files of a directory, by name.

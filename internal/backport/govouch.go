@@ -2,6 +2,7 @@ package backport
 
 import (
 	"context"
+	"fmt"
 	"path"
 	"slices"
 	"strings"
@@ -74,9 +75,30 @@ func (m *treeMerge) judge(ctx context.Context) (gotypes.Verdict, error) {
 	if len(files) == 0 {
 		return gotypes.Verdict{}, nil
 	}
-	return m.engine.checker.Judge(ctx, gotypes.Question{
+	question := m.question(files)
+	if v, asked := m.verdicts[question]; asked {
+		return v, nil
+	}
+	v, err := m.engine.checker.Judge(ctx, gotypes.Question{
 		Merged: m.merged(), Ours: &mergedTree{engine: m.engine, tree: m.ours}, Theirs: &mergedTree{engine: m.engine, tree: m.source.Tree}, Files: files,
 	})
+	if err == nil {
+		m.verdicts[question] = v
+	}
+	return v, err
+}
+
+// question tells one look at a merge from another: rungs of one pick often come to the same.
+func (m *treeMerge) question(files []gotypes.Change) string {
+	var b strings.Builder
+	fmt.Fprintln(&b, m.ours, m.source.Tree)
+	for _, it := range m.sorted() {
+		fmt.Fprintf(&b, "%q %v %v\n", it.path, it.result.Mode, it.result.OID)
+	}
+	for _, f := range files {
+		fmt.Fprintf(&b, "%q %q %t\n", f.Path, f.From, f.Composed)
+	}
+	return b.String()
 }
 
 // blamed is the item that a fault is reported with: that of the file, or the first changed one beside it if the fix does not touch the file.

@@ -8,6 +8,7 @@ import (
 	"slices"
 
 	"github.com/kubelts/kubelts/internal/git"
+	"github.com/kubelts/kubelts/internal/gotypes"
 	"github.com/kubelts/kubelts/internal/merge"
 	"github.com/kubelts/kubelts/internal/patch"
 )
@@ -28,6 +29,8 @@ type Job struct {
 
 	Fix  Source
 	Ours git.OID // the target's tree
+
+	verdicts map[string]gotypes.Verdict // what the Go check said, by question
 }
 
 // Source is a commit as a change.

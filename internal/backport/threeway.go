@@ -9,6 +9,7 @@ import (
 	"unicode"
 
 	"github.com/kubelts/kubelts/internal/git"
+	"github.com/kubelts/kubelts/internal/gotypes"
 	"github.com/kubelts/kubelts/internal/merge"
 	"github.com/kubelts/kubelts/internal/patch"
 )
@@ -51,10 +52,14 @@ type treeMerge struct {
 	oursDiff   *patch.Diff // nil unless it is needed
 	wanted     map[string]bool
 	notes      []string
-	fileRungs  []fileRung // for what the text merge leaves in conflict
-	vouching   bool       // whether Go source is looked at once more
-	foreign    bool       // the fix's objects are in another repository
-	moves      *moves     // nil if moves are followed no further than git does
+	fileRungs  []fileRung          // for what the text merge leaves in conflict
+	vouching   bool                // whether Go source is looked at once more
+	foreign    bool                // the fix's objects are in another repository
+	moves      *moves              // nil if moves are followed no further than git does
+	known      map[[2]git.OID]bool // files of both sides whose names were learned, or refused
+	studied    int                 // bytes that were looked at for that
+	// verdicts are what the Go check said in this pick.
+	verdicts map[string]gotypes.Verdict
 }
 
 // merge carries the source over to the target's tree.
@@ -75,6 +80,7 @@ func (e *Engine) merge(ctx context.Context, job *Job, source Source, rung string
 func (e *Engine) treeMerge(job *Job, source Source) *treeMerge {
 	return &treeMerge{
 		engine: e, source: source, ours: job.Ours, onto: job.Onto, items: map[string]*item{}, wanted: map[string]bool{}, notes: slices.Clone(source.notes), foreign: job.Foreign,
+		verdicts: job.verdicts,
 		labels: merge.Labels{
 			Base: "parent of " + source.Commit.Short(), Ours: "onto " + job.Onto.Short(),
 			Theirs: source.Commit.Short() + " " + printable(source.Subject),

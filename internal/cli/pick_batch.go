@@ -33,6 +33,7 @@ type pickLine struct {
 // batch does the picks that standard input names, several at a time, and prints the results in order. At most twice as many results as
 // there are workers are held.
 func (s *picking) batch(ctx context.Context) error {
+	boundMemory()
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
 	workers := s.parallel()

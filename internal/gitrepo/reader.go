@@ -17,7 +17,7 @@ import (
 
 const (
 	maxReaders = 4        // git processes that read objects at the same time
-	maxCache   = 64 << 20 // bytes of objects kept, twice: the newer and the older half
+	maxCache   = 32 << 20 // bytes of objects kept, twice: the newer and the older half
 )
 
 // pool is a set of "git cat-file --batch-command" processes over one git directory, and a cache of what they read.

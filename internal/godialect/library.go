@@ -6,7 +6,7 @@ import (
 )
 
 // maxRemembered bounds the source that lessons are remembered of.
-const maxRemembered = 16 << 20
+const maxRemembered = 8 << 20
 
 // Library learns, and remembers what pairs of files taught. It may be used from many goroutines. Its zero value is empty and ready.
 type Library struct {
