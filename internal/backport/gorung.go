@@ -85,6 +85,8 @@ func distrust(doubts []gomerge.Doubt, leftOut int) string {
 		return "the fix deletes or replaces what the target changed, or what stands beside that"
 	case has(gomerge.DoubtDeletedUnlike) && (leftOut > 0 || has(gomerge.DoubtStatement)):
 		return "the fix deletes what the target has otherwise, and that is not all that is in doubt"
+	case slices.Contains([]string{"inserted", "inserted, reshaped"}, words(doubts)):
+		return "the fix puts statements into a block that the target changed elsewhere, and nothing tells whether they belong together"
 	case has(onlyNewTests):
 		return "new tests, where the target has not what stands around them"
 	}
