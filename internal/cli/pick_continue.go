@@ -293,6 +293,9 @@ func (t *taking) result(ctx context.Context) (backport.Result, error) {
 		Commit: t.state.Commit.String(), Onto: t.state.Onto.String(), Outcome: backport.Resolved, Confidence: backport.Adapted, Tree: tree, Rung: rungPerson,
 		Source: t.state.Commit,
 	}
+	if tree == t.state.Tree && t.state.Confidence == lts.ConfidenceReview {
+		res.Confidence = backport.Review // nobody has done anything about it
+	}
 	if tree == onto.Tree {
 		res.Outcome = backport.Empty
 	}

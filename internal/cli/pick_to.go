@@ -82,6 +82,9 @@ func (s *picking) layOut(ctx context.Context, r backport.Request, res backport.R
 	state := &lts.LaidPick{
 		Repository: clone, Commit: r.Commit, Subject: clean(strings.ToValidUTF8(fix.Subject(), "\uFFFD")), Target: s.onto, Onto: r.Onto, Tree: res.Tree,
 	}
+	if res.Outcome != backport.Conflicted && res.Confidence == backport.Review {
+		state.Confidence = lts.ConfidenceReview
+	}
 	for _, f := range res.Files {
 		laid, bad := s.layOutFile(ctx, files, res.Tree, f)
 		if bad != nil {
@@ -185,8 +188,17 @@ func report(state *lts.LaidPick, res backport.Result, dir string) string {
 		}
 		b.WriteByte('\n')
 	}
-	if left == 0 {
+	switch {
+	case left == 0 && res.Confidence == backport.Review:
+		b.WriteString("\nNo conflict is left, but the result has to be looked at.\n")
+	case left == 0:
 		b.WriteString("\nNothing is left to do.\n")
+	}
+	for i, note := range res.Notes {
+		if i == 0 {
+			b.WriteByte('\n')
+		}
+		fmt.Fprintf(&b, "note: %s\n", oneLine(note))
 	}
 	fmt.Fprintf(&b, "\nEdit the files until no marker is left, then:\n\n    %s\n", command.Quote(resumeArgs(dir)))
 	b.WriteString("\n--remove PATH leaves a file out, --keep PATH takes one as it was laid out, --also PATH takes in a file beside these.\n")

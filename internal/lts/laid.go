@@ -10,15 +10,17 @@ import (
 // LaidPick is a pick that was laid out for a person to edit, as the state file in its directory keeps it. The files lie below files/ under their own
 // paths.
 type LaidPick struct {
-	APIVersion string         `yaml:"apiVersion"`
-	Kind       string         `yaml:"kind"`
-	Repository string         `yaml:"repository"` // the clone, as an absolute path
-	Commit     git.OID        `yaml:"commit"`     // the fix
-	Subject    string         `yaml:"subject"`
-	Target     string         `yaml:"target"` // as it was typed
-	Onto       git.OID        `yaml:"onto"`   // the commit that the target was
-	Tree       git.OID        `yaml:"tree"`   // the result, with markers
-	Files      []ConflictFile `yaml:"files"`  // laid is left out where the result has no file; reasons where nothing is left to do
+	APIVersion string  `yaml:"apiVersion"`
+	Kind       string  `yaml:"kind"`
+	Repository string  `yaml:"repository"` // the clone, as an absolute path
+	Commit     git.OID `yaml:"commit"`     // the fix
+	Subject    string  `yaml:"subject"`
+	Target     string  `yaml:"target"` // as it was typed
+	Onto       git.OID `yaml:"onto"`   // the commit that the target was
+	Tree       git.OID `yaml:"tree"`   // the result, with markers
+	// Confidence is "review" if no conflict is left and the result has to be looked at all the same; empty otherwise.
+	Confidence string         `yaml:"confidence,omitempty"`
+	Files      []ConflictFile `yaml:"files"` // laid is left out where the result has no file; reasons where nothing is left to do
 }
 
 // ParseLaidPick reads the state file of a pick. The name is for messages.
@@ -29,6 +31,9 @@ func ParseLaidPick(name string, content []byte) (*LaidPick, error) {
 	}
 	if err := header(name, l.APIVersion, l.Kind, "Pick"); err != nil {
 		return nil, err
+	}
+	if l.Confidence != "" && l.Confidence != ConfidenceReview {
+		return nil, errs.New(errs.Invalid, "%s: confidence %q", name, l.Confidence)
 	}
 	if l.Commit.IsZero() || l.Onto.IsZero() || l.Tree.IsZero() || l.Repository == "" || l.Target == "" || len(l.Files) == 0 {
 		return nil, errs.New(errs.Invalid, "%s: needs repository, commit, target, onto, tree and files", name)
