@@ -118,11 +118,11 @@ func (w *work) fill(p *lts.Pick) {
 	case w.waiting:
 		*p = lts.Pick{Commit: p.Commit, Outcome: lts.OutcomeWaiting, Decision: p.Decision}
 	case w.patch != "":
-		p.Outcome, p.Note = lts.OutcomePicked, remembered(w.result)
+		p.Outcome, p.Note = lts.OutcomePicked, noteOf(w.result)
 	case w.result.Outcome == backport.Present:
 		p.Outcome = lts.OutcomePresent
 	case w.result.Outcome == backport.Empty:
-		p.Outcome = lts.OutcomeEmpty
+		p.Outcome, p.Note = lts.OutcomeEmpty, noteOf(w.result)
 	case w.result.Outcome == backport.Conflicted:
 		p.Outcome, p.Confidence = lts.OutcomeConflict, ""
 	default:

@@ -3,6 +3,7 @@ package upkeep
 import (
 	"context"
 	"errors"
+	"fmt"
 	"io/fs"
 	"path"
 	"slices"
@@ -153,6 +154,22 @@ func remembered(res backport.Result) string {
 		return ""
 	}
 	return "by resolution " + strings.Join(names, ", ")
+}
+
+// noteOf says in the ledger which resolutions a pick used and, if a person has to look at it, why.
+func noteOf(res backport.Result) string {
+	const most = 10
+	var words []string
+	if by := remembered(res); by != "" {
+		words = append(words, by)
+	}
+	if res.Confidence == backport.Review {
+		words = append(words, res.Notes[:min(len(res.Notes), most)]...)
+		if more := len(res.Notes) - most; more > 0 {
+			words = append(words, fmt.Sprintf("and %d more", more))
+		}
+	}
+	return strings.Join(words, "; ")
 }
 
 // inHand reports whether a person has begun to edit the conflict of a commit. Then it is theirs to decide.
