@@ -76,11 +76,25 @@ type file struct {
 
 // read parses a text; nil if it does not parse or is too large.
 func read(text []byte) *file {
+	f := readImports(text, parser.ParseComments)
+	if f == nil {
+		return nil
+	}
+	for _, id := range f.ast.Unresolved {
+		f.open[id] = true
+	}
+	f.scan()
+	f.called = f.calls()
+	return f
+}
+
+// readImports does no more than parse, and note the imports.
+func readImports(text []byte, mode parser.Mode) *file {
 	if text == nil || len(text) > MaxBytes {
 		return nil
 	}
 	set := token.NewFileSet()
-	parsed, err := parser.ParseFile(set, "", text, parser.ParseComments)
+	parsed, err := parser.ParseFile(set, "", text, mode)
 	if err != nil {
 		return nil
 	}
@@ -96,11 +110,6 @@ func read(text []byte) *file {
 		}
 		f.imports = append(f.imports, s)
 	}
-	for _, id := range parsed.Unresolved {
-		f.open[id] = true
-	}
-	f.scan()
-	f.called = f.calls()
 	return f
 }
 

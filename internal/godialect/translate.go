@@ -3,6 +3,7 @@ package godialect
 import (
 	"bytes"
 	"go/format"
+	"go/parser"
 	"slices"
 	"strconv"
 	"strings"
@@ -18,7 +19,7 @@ type Translation struct {
 // are if nothing applies, or if one of them cannot be translated: the same names must change in both.
 func (d *Dialect) Translate(base, ours, theirs []byte) Translation {
 	same := Translation{Base: base, Theirs: theirs}
-	b, o, t := read(base), read(ours), read(theirs)
+	b, o, t := read(base), readImports(ours, parser.SkipObjectResolution), read(theirs)
 	if t == nil || b == nil && base != nil {
 		return same
 	}
