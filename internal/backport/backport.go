@@ -143,6 +143,9 @@ func (e *Engine) pick(ctx context.Context, r Request) (Result, error) {
 		}
 		res.Steps = steps
 		if res.Outcome != Conflicted {
+			if job.Fix.partial && res.Outcome != Empty {
+				res.Confidence = Review
+			}
 			return *res, nil
 		}
 		if left == nil || left.Source == res.Source {

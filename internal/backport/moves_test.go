@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"maps"
+	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -225,6 +226,10 @@ func TestPrefix(t *testing.T) {
 			}
 			if d := cmp.Diff(contents(tt.want), contents(read(t, store, res.Tree, ""))); d != "" {
 				t.Error(d)
+			}
+			partial := strings.Contains(strings.Join(tt.notes, " "), "was not changed") || strings.Contains(strings.Join(tt.notes, " "), "outside of the prefix")
+			if review := res.Confidence == backport.Review; review != partial {
+				t.Errorf("confidence %s; part of the fix is left out: %v", res.Confidence, partial)
 			}
 			if d := cmp.Diff(tt.notes, res.Notes); d != "" {
 				t.Error(d)

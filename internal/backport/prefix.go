@@ -229,6 +229,7 @@ func (e *Engine) places(ctx context.Context, out *Source, ours git.OID, p Prefix
 	if copied.OID == own.OID {
 		return append(places, path.Join("vendor", staged)), nil
 	}
+	out.partial = true
 	out.notes = append(out.notes, "vendor/"+staged+" is a copy of its own in the target: it was not changed")
 	return places, nil
 }
@@ -245,6 +246,7 @@ func (e *Engine) noteOutside(ctx context.Context, out *Source, fix Source, prefi
 			outside = append(outside, c.Path)
 		}
 	}
+	out.partial = out.partial || len(outside) > 0
 	const named = 5
 	switch n := len(outside); {
 	case n > named:

@@ -40,6 +40,8 @@ type Source struct {
 	Base, Tree git.OID // before and after
 
 	notes []string // what is to be known of it, for the result
+	// partial says that the change is not all of the commit's, or not everywhere where its files stand: a person should look.
+	partial bool
 }
 
 const (
