@@ -6,13 +6,17 @@
 //   - present: the change is already there;
 //   - verbatim: a three-way merge of trees and text in which base is the parent of the fix, theirs the fix and ours the target, with renamed
 //     files and moved directories followed, as git cherry-pick does it;
-//   - instance: the same from another landed instance of the fix, the one nearest to the target.
+//   - instance: the same from another landed instance of the fix, the one nearest to the target;
+//   - for what is left in conflict, by file: generated, dep, text, go, dialect (the fix said in the target's names), moves (files brought
+//     together that stand elsewhere), memory (what a person resolved before).
+//
+// Whatever merged it, the Go source of a result is type-checked in the tree as it will be; what does not compile there is a conflict.
 //
 // Words: the fix is the commit that is carried, onto is where it goes (the target); an instance is a commit that upstream made of
 // the same fix on another branch. In the merge, ours is the target's side and theirs the fix's.
 //
 // Promises: the same objects give the same result. Where plain git merge-tree and the verbatim rung both call a pick clean, the trees
-// are the same (docs/pick.md lists the exceptions). What the engine cannot decide is a conflict with a reason, laid out in the tree; an
+// are the same (docs/pick.md lists what this package refuses though git calls it clean). What the engine cannot decide is a conflict with a reason, laid out in the tree; an
 // object that is needed and absent is an error of kind unavailable for that pick. An Engine may be used from many goroutines.
 package backport
 
