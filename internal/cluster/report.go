@@ -49,7 +49,8 @@ type Finding struct {
 	Area     Area     `json:"area"`
 	Severity Severity `json:"severity"`
 	Title    string   `json:"title"`    // one line
-	Subjects []string `json:"subjects"` // what it is about: instances, nodes, objects
+	Subjects []string `json:"subjects"` // what it is about: instances, nodes, objects; at most maxSubjects of them
+	Count    int      `json:"count"`    // how many subjects there are in all
 	Effect   string   `json:"effect"`   // what is lost, in a sentence or two
 	// When is the time at which the effect begins or began; nil when it holds already without a known beginning.
 	When       *time.Time  `json:"when,omitempty"`
@@ -59,6 +60,8 @@ type Finding struct {
 	References []string    `json:"references,omitempty"` // URLs
 	Hole       *Hole       `json:"vulnerability,omitempty"`
 	Accepted   *Acceptance `json:"accepted,omitempty"` // set when somebody accepted the risk, and that has not expired
+	// Broken says that something has stopped working, or will within a day.
+	Broken bool `json:"broken,omitempty"`
 }
 
 // Step is one thing to do, with a command that can be pasted where there is one.
@@ -76,12 +79,25 @@ type Hole struct {
 	FixedIn   string          `json:"fixedIn,omitempty"` // the release that one would take
 	// Line is a line release that cures it, where one is known.
 	Line string `json:"line,omitempty"`
-	// Status is affected, not_affected or fixed; NotApplicable says by what the snapshot shows that the hole cannot be used here.
-	Status        string `json:"status"`
-	NotApplicable string `json:"notApplicable,omitempty"`
-	Rating        string `json:"rating,omitempty"` // as vuln.Rating
-	Summary       string `json:"summary"`
+	// Status is affected, not_affected, fixed or under_investigation, as OpenVEX has them; NotApplicable says by what the snapshot
+	// shows that the hole cannot be used here, Unsure why it is not known whether this build has the flaw.
+	Status        string   `json:"status"`
+	NotApplicable string   `json:"notApplicable,omitempty"`
+	Unsure        string   `json:"unsure,omitempty"`
+	Rating        string   `json:"rating,omitempty"` // as vuln.Rating; "" when nobody rated it
+	Score         float64  `json:"score,omitempty"`  // the CVSS base score, 0 when nobody rated it
+	Summary       string   `json:"summary"`
+	Subjects      []string `json:"subjects"` // where the component runs at this version; at most maxSubjects
+	Count         int      `json:"count"`    // in how many places
 }
+
+// The statuses of holes.
+const (
+	Affected           = "affected"
+	NotAffected        = "not_affected"
+	Cured              = "fixed"
+	UnderInvestigation = "under_investigation"
+)
 
 // Deadline is a day on which something ends.
 type Deadline struct {
@@ -111,12 +127,23 @@ type Report struct {
 	At      time.Time `json:"at"`
 	Verdict Verdict   `json:"verdict"`
 	// Score is 0 to 100; docs/check.md says how it is made.
-	Score       int              `json:"score"`
-	Findings    []Finding        `json:"findings"`        // worst first, then soonest
-	Deadlines   []Deadline       `json:"deadlines"`       // soonest first
-	Holes       []Hole           `json:"vulnerabilities"` // all that concern a component, also those that do not apply
-	Support     *catalog.Support `json:"support"`         // of the oldest API server; nil when no version was seen
-	NotObserved []NotObserved    `json:"notObserved"`
+	Score     int              `json:"score"`
+	Findings  []Finding        `json:"findings"`        // worst first, then soonest
+	Deadlines []Deadline       `json:"deadlines"`       // soonest first
+	Holes     []Hole           `json:"vulnerabilities"` // all that concern a component, also those that do not apply
+	Support   *catalog.Support `json:"support"`         // of the oldest API server; nil when no version was seen
+	// Vendor is how long the vendor whose build this is supports it; nil for upstream's builds and where nothing is known.
+	Vendor      *catalog.VendorSupport `json:"vendorSupport,omitempty"`
+	NotObserved []NotObserved          `json:"notObserved"`
+	// Deductions say how Score came about: it is 100 less these, and no more than what the verdict allows.
+	Deductions []Deduction `json:"deductions"`
+}
+
+// Deduction is what an area takes off the score.
+type Deduction struct {
+	Area   Area   `json:"area"`
+	Points int    `json:"points"`
+	Why    string `json:"why"`
 }
 
 // Summary is a cluster in a few lines.
@@ -153,3 +180,6 @@ type Acceptance struct {
 	Expires release.Date `json:"expires" yaml:"expires"`           // the last day on which it holds
 	Cluster string       `json:"cluster,omitempty" yaml:"cluster"` // a context or a UID; "" for all
 }
+
+// maxSubjects is how many subjects a finding or a hole lists; Count has them all.
+const maxSubjects = 20
