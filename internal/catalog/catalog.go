@@ -34,6 +34,8 @@ type Catalog struct {
 	records    func() ([]*vuln.Record, error)
 	loopback   func() (*Loopback, error)
 	toolchains func() ([]Toolchain, error)
+
+	applicability func() ([]Applicability, error)
 }
 
 // Fact is a day with where it comes from and how sure it is.
@@ -75,6 +77,8 @@ func Load(fsys fs.FS) (*Catalog, error) {
 		records:    sync.OnceValues(func() ([]*vuln.Record, error) { return loadRecords(fsys) }),
 		loopback:   sync.OnceValues(func() (*Loopback, error) { return loadLoopback(fsys) }),
 		toolchains: sync.OnceValues(func() ([]Toolchain, error) { return loadToolchains(fsys) }),
+
+		applicability: sync.OnceValues(func() ([]Applicability, error) { return loadApplicability(fsys) }),
 	}
 	if err := c.loadReleases(fsys); err != nil {
 		return nil, err

@@ -24,6 +24,7 @@ const (
 	vendorsFile        = "vendors.yaml"
 	loopbackFile       = "loopback.yaml"
 	toolchainsFile     = "toolchains.yaml"
+	applicabilityFile  = "applicability.yaml"
 	vulnerabilitiesDir = "vulnerabilities"
 )
 
