@@ -4,7 +4,7 @@ GO      ?= go
 BIN     := bin
 LINT    := $(BIN)/golangci-lint
 
-.PHONY: build demo test check lint vet docs docs-check vulncheck bench fuzz replay clean help
+.PHONY: build demo servers test check lint vet docs docs-check vulncheck bench fuzz replay clean help
 
 help: ## list the commands
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 14
@@ -15,7 +15,11 @@ build: ## build bin/kubelts
 demo: build ## the whole road on a small repository made on the spot
 	$(BIN)/kubelts demo
 
-test: ## all tests, with the race detector, in random order
+servers: ## the kube-apiservers that tests start (minutes once; kept below the user's cache directory)
+	@echo 'building kube-apiserver for the tests: up to 10 minutes the first time, a second afterwards'
+	$(GO) test -count=1 -timeout=60m -run='^TestServersAreBuilt$$' -v ./internal/clustertest
+
+test: servers ## all tests, with the race detector, in random order
 	$(GO) test -race -shuffle=on -timeout=30m ./...
 
 check: lint vet test docs-check ## what CI runs
