@@ -23,10 +23,10 @@ const module = "github.com/kubelts/kubelts/"
 
 // ground and middle are judgement: values and pure functions.
 var (
-	ground = []string{"internal/errs", "internal/git", "internal/release", "internal/vuln"}
+	ground = []string{"internal/errs", "internal/git", "internal/release", "internal/visible", "internal/vuln"}
 	middle = []string{
 		"internal/catalog", "internal/patch", "internal/merge", "internal/gomerge", "internal/godialect", "internal/gotypes", "internal/importmap", "internal/depmerge", "internal/memory", "internal/backport", "internal/explain", "internal/lts", "internal/upkeep", "internal/triage", "internal/pki", "internal/timeline",
-		"internal/replay", "internal/cluster", "internal/skew", "internal/upgrade",
+		"internal/replay", "internal/cluster", "internal/skew", "internal/upgrade", "internal/report",
 	}
 	// rim rooms each speak to one thing outside. They see ground, middle and command.
 	rim = []string{"internal/command", "internal/gitrepo", "internal/verify", "internal/dist", "internal/probe"}

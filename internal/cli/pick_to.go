@@ -92,7 +92,7 @@ func (s *picking) layOut(ctx context.Context, r backport.Request, res backport.R
 		}
 		state.Files = append(state.Files, laid)
 	}
-	if err = files.Write(laidReport, []byte(report(state, res, s.to))); err != nil {
+	if err = files.Write(laidReport, []byte(leftToDo(state, res, s.to))); err != nil {
 		return err
 	}
 	content, err := state.Format()
@@ -165,8 +165,8 @@ func reasonsOf(f backport.File) []string {
 	return out
 }
 
-// report tells a person what is left to do: for each file the reasons, then where the conflicts are.
-func report(state *lts.LaidPick, res backport.Result, dir string) string {
+// leftToDo tells a person what is left to do: for each file the reasons, then where the conflicts are.
+func leftToDo(state *lts.LaidPick, res backport.Result, dir string) string {
 	var b strings.Builder
 	fmt.Fprintf(&b, "%s %s\ncarried over to %s (%s)\n", state.Commit.Short(), state.Subject, clean(state.Target), state.Onto.Short())
 	left := 0

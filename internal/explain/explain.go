@@ -18,6 +18,8 @@ import (
 	"slices"
 	"time"
 
+	"github.com/kubelts/kubelts/internal/visible"
+
 	"github.com/kubelts/kubelts/internal/backport"
 	"github.com/kubelts/kubelts/internal/git"
 	"github.com/kubelts/kubelts/internal/merge"
@@ -123,9 +125,9 @@ type Block struct {
 
 // New makes a document. An object that is absent or too large is said in the file's place; other errors of reading end it.
 func New(ctx context.Context, objects git.Objects, in Input) (*Document, error) {
-	d := &Document{Result: in.Result, OntoName: visible(in.OntoName), Files: make([]File, 0, len(in.Result.Files))}
+	d := &Document{Result: in.Result, OntoName: visible.Text(in.OntoName), Files: make([]File, 0, len(in.Result.Files))}
 	if in.Fix != nil {
-		d.Subject, d.Author, d.When = visible(in.Fix.Subject()), visible(in.Fix.Author.Name), in.Fix.Author.When.UTC()
+		d.Subject, d.Author, d.When = visible.Text(in.Fix.Subject()), visible.Text(in.Fix.Author.Name), in.Fix.Author.When.UTC()
 	}
 	left := maxRows
 	for i, f := range in.Result.Files {
@@ -249,7 +251,7 @@ func Reason(c backport.Conflict) string {
 	if c.Note == "" {
 		return string(c.Reason)
 	}
-	return string(c.Reason) + ": " + visible(c.Note)
+	return string(c.Reason) + ": " + visible.Text(c.Note)
 }
 
 // Rung names a step's rung.
@@ -257,7 +259,7 @@ func Rung(s backport.Step) string {
 	if s.Rung == "files" {
 		return "by file"
 	}
-	return visible(s.Rung)
+	return visible.Text(s.Rung)
 }
 
 // Told says a step in words.
@@ -271,7 +273,7 @@ func Told(s backport.Step) string {
 		text += " (" + string(s.Reason) + ")"
 	}
 	if s.Note != "" {
-		text += ": " + visible(s.Note)
+		text += ": " + visible.Text(s.Note)
 	}
 	return text
 }

@@ -7,6 +7,8 @@ import (
 	"io"
 	"strconv"
 
+	"github.com/kubelts/kubelts/internal/visible"
+
 	"github.com/kubelts/kubelts/internal/backport"
 )
 
@@ -82,12 +84,12 @@ func heading(r *Region) string {
 
 func functions() template.FuncMap {
 	return template.FuncMap{
-		"visible": visible,
+		"visible": visible.Text,
 		"reason":  Reason,
 		"rung":    Rung,
 		"told":    Told,
 		"short":   short,
-		"names":   func(paths []string) string { return visible(list(paths)) },
+		"names":   func(paths []string) string { return visible.Text(list(paths)) },
 		// class is a cell's; a block that stands in the result is told from an empty line.
 		"class": func(c Cell) string {
 			switch {

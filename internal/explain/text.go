@@ -8,6 +8,8 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/kubelts/kubelts/internal/visible"
+
 	"github.com/jedib0t/go-pretty/v6/text"
 )
 
@@ -78,9 +80,9 @@ func (p *printer) head(d *Document) {
 		if q.Taken {
 			took = p.paint(" (taken)", green)
 		}
-		fmt.Fprintf(p, "  %s %s%s\n", p.paint(q.Commit.Short(), yellow), visible(q.Subject), took)
+		fmt.Fprintf(p, "  %s %s%s\n", p.paint(q.Commit.Short(), yellow), visible.Text(q.Subject), took)
 		for _, e := range q.Explains {
-			fmt.Fprintf(p, "             %s\n", p.paint(visible(e), faint))
+			fmt.Fprintf(p, "             %s\n", p.paint(visible.Text(e), faint))
 		}
 	}
 }
@@ -88,9 +90,9 @@ func (p *printer) head(d *Document) {
 func pad(s string, n int) string { return s + strings.Repeat(" ", max(0, n-len(s))) }
 
 func (p *printer) file(f *File) {
-	name := visible(f.Path)
+	name := visible.Text(f.Path)
 	if f.From != "" {
-		name += " (from " + visible(f.From) + ")"
+		name += " (from " + visible.Text(f.From) + ")"
 	}
 	rule := strings.Repeat("-", max(0, min(p.style.Width, 200)-text.StringWidth(name)-4))
 	fmt.Fprintf(p, "\n%s %s %s\n", p.paint("--", cyan), p.paint(name, bold), p.paint(rule, cyan))
@@ -104,7 +106,7 @@ func (p *printer) file(f *File) {
 		p.region(&f.Regions[i])
 	}
 	if f.Why != "" {
-		fmt.Fprintf(p, "%s\n", p.paint(visible(f.Why), faint))
+		fmt.Fprintf(p, "%s\n", p.paint(visible.Text(f.Why), faint))
 	}
 }
 

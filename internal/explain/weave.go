@@ -6,6 +6,8 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/kubelts/kubelts/internal/visible"
+
 	"github.com/kubelts/kubelts/internal/backport"
 	"github.com/kubelts/kubelts/internal/merge"
 )
@@ -104,7 +106,7 @@ func (w *woven) foldBlocks(conflicts []backport.Conflict) {
 			}
 		}
 		for n := range b.Labels {
-			w.blocks[i].Labels[n] = visible(b.Labels[n])
+			w.blocks[i].Labels[n] = visible.Text(b.Labels[n])
 		}
 	}
 	w.lines[Resulting] = append(folded, w.lines[Resulting][next:]...)

@@ -1,0 +1,166 @@
+package report
+
+import (
+	"bytes"
+	"embed"
+	"fmt"
+	"html/template"
+	"io"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/kubelts/kubelts/internal/catalog"
+	"github.com/kubelts/kubelts/internal/cluster"
+	"github.com/kubelts/kubelts/internal/release"
+)
+
+//go:embed page.css *.html.tmpl
+var assets embed.FS
+
+// unfolded is how many vulnerabilities and deadlines are shown without a click.
+const unfolded = 15
+
+// page is what the template sees.
+type page struct {
+	*Fleet
+
+	Title   string
+	CSS     template.CSS
+	Many    bool
+	Summary string
+	Picture template.HTML // what is supported until when; "" where nothing is known
+	Pages   []clusterPage
+}
+
+// clusterPage is one cluster's part of the page.
+type clusterPage struct {
+	*cluster.Report
+
+	Anchor string
+	Counts []severityCount
+	// Ends are the deadlines; those behind More are folded.
+	Ends, More []cluster.Deadline
+	Groups     []holeGroup
+	Holes      int
+}
+
+type severityCount struct {
+	Severity cluster.Severity
+	N        int
+}
+
+// WriteHTML prints the fleet as one page that needs nothing else and runs nothing.
+func (f *Fleet) WriteHTML(w io.Writer) error {
+	clean := f.Clean()
+	p := page{Fleet: clean, Many: len(clean.Clusters) != 1 || len(clean.Missed) > 0, Summary: clean.summary(), Title: "Kubernetes clusters"}
+	if !p.Many {
+		p.Title = name(clean.Clusters[0])
+	}
+	var states []*catalog.Support
+	seen := map[string]bool{}
+	for i, r := range clean.Clusters {
+		p.Pages = append(p.Pages, newClusterPage(r, "cluster-"+strconv.Itoa(i+1)))
+		if s := r.Support; s != nil && !seen[s.Minor] {
+			seen[s.Minor] = true
+			states = append(states, s)
+		}
+	}
+	if len(states) > 0 {
+		slices.SortStableFunc(states, func(a, b *catalog.Support) int { return a.Released.Compare(b.Released) })
+		var b bytes.Buffer
+		if err := SupportPicture(states, release.DateOf(f.At)).SVG(&b); err != nil {
+			return err
+		}
+		p.Picture = template.HTML(b.String()) //nolint:gosec // the room timeline escapes
+	}
+	return execute(w, "page.html.tmpl", &p.CSS, &p)
+}
+
+// execute reads the style sheet into css and writes the page.
+func execute(w io.Writer, file string, css *template.CSS, data any) error {
+	text, err := assets.ReadFile("page.css")
+	if err != nil {
+		return fmt.Errorf("read the style sheet: %w", err)
+	}
+	*css = template.CSS(text) //nolint:gosec // our own file
+	t, err := template.New(file).Funcs(functions()).ParseFS(assets, "*.html.tmpl")
+	if err != nil {
+		return fmt.Errorf("read the page's template: %w", err)
+	}
+	if err := t.Execute(w, data); err != nil {
+		return fmt.Errorf("write the page: %w", err)
+	}
+	return nil
+}
+
+func newClusterPage(r *cluster.Report, anchor string) clusterPage {
+	c := clusterPage{Report: r, Anchor: anchor, Ends: r.Deadlines, Groups: groupHoles(r.Holes), Holes: len(r.Holes)}
+	if len(c.Ends) > unfolded {
+		c.Ends, c.More = r.Deadlines[:unfolded], r.Deadlines[unfolded:]
+	}
+	counted := count(r)
+	for _, s := range cluster.Severities() {
+		if counted.of[s] > 0 {
+			c.Counts = append(c.Counts, severityCount{s, counted.of[s]})
+		}
+	}
+	if counted.accepted > 0 {
+		c.Counts = append(c.Counts, severityCount{"accepted", counted.accepted})
+	}
+	return c
+}
+
+// tick is a mark of the deadlines' scale.
+type tick struct {
+	Percent float64
+	Text    string
+}
+
+func functions() template.FuncMap {
+	return template.FuncMap{
+		"name":         name,
+		"verdict":      verdictWords,
+		"distribution": distribution,
+		"left":         left,
+		"stamp":        stamp,
+		"day":          deadlineAt,
+		"when":         when,
+		"loopback":     func(l cluster.InstanceLine) string { return loopbackText(&l) },
+		"header": func() []string {
+			return []string{"Version", "Verdict", "Support ends", "Loopback ends", "Crit.", "High", "Med.", "Low", "Unseen", "Worst finding"}
+		},
+		"subjects": func(f cluster.Finding) string { return subjects(&f, len(f.Subjects)) },
+		"row":      func(r *cluster.Report) []string { return fleetRow(r)[1:] },
+		"plural":   plural,
+		"instances": func(r *cluster.Report) string {
+			n, more := instances(r)
+			if more {
+				return "at least " + plural(n, "API server")
+			}
+			return plural(n, "API server")
+		},
+		"versions": func(r *cluster.Report) string {
+			if len(r.Cluster.Versions) == 0 {
+				return "version not observed"
+			}
+			return strings.Join(r.Cluster.Versions, " and ")
+		},
+		"minute": func(r *cluster.Report) string { return r.Cluster.Taken.UTC().Format(minute) },
+		"at":     func(f *Fleet) string { return f.At.UTC().Format(minute) },
+		// percent is how long a deadline's bar is; one that is over has none.
+		"percent": func(days int) float64 { return round(along(days)) },
+		"ticks": func() []tick {
+			var out []tick
+			for _, t := range ticks() {
+				out = append(out, tick{round(along(t.Days)), t.Text})
+			}
+			return out
+		},
+		"soon": func(days *int) bool { return days != nil && *days < 30 },
+		"link": func(u string) bool { return strings.HasPrefix(u, "https://") },
+	}
+}
+
+// round keeps a share of one as percent with one digit.
+func round(share float64) float64 { return float64(int(share*1000+0.5)) / 10 }

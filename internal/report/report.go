@@ -1,0 +1,229 @@
+// Package report shows what is known of clusters: one on one screen, many as a table, either as a page, and as what other programs
+// read: SARIF, JUnit, Prometheus' text format, iCalendar, CSV, Markdown.
+//
+// Words: a [cluster.Report] is one cluster's; a [Fleet] is several, with those that could not be looked at. What is said of days
+// counts as in the rest of kubelts: 0 is the last day, and on the day after it one day is over.
+//
+// Promises: pure; the same reports give the same bytes. Text in a report comes from strangers. [Clean] makes it safe to look at, and
+// every format escapes what means something in it. What was not observed is in every format.
+package report
+
+import (
+	"cmp"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/kubelts/kubelts/internal/catalog"
+	"github.com/kubelts/kubelts/internal/cluster"
+	"github.com/kubelts/kubelts/internal/visible"
+)
+
+// Fleet is several clusters, judged for one time.
+type Fleet struct {
+	At       time.Time         `json:"at"`
+	Clusters []*cluster.Report `json:"clusters"`
+	Missed   []Missed          `json:"missed"` // of which nothing could be seen
+}
+
+// Missed is a cluster of which nothing could be seen.
+type Missed struct {
+	Context string `json:"context"`
+	Reason  string `json:"reason"`
+	Hint    string `json:"hint,omitempty"`
+}
+
+// Clean returns a copy of the fleet in which all text is safe to look at.
+func (f *Fleet) Clean() *Fleet { return visible.Copy(f) }
+
+// Act reports whether there is something to act on: a cluster of which nothing was seen, something that was asked for and not
+// observed, or a finding that is at least so bad and that nobody accepted. With threshold "" no finding counts.
+func (f *Fleet) Act(threshold cluster.Severity) bool {
+	return len(f.Missed) > 0 || slices.ContainsFunc(f.Clusters, func(r *cluster.Report) bool {
+		return slices.ContainsFunc(r.NotObserved, func(n cluster.NotObserved) bool { return n.Asked }) ||
+			slices.ContainsFunc(r.Findings, func(x cluster.Finding) bool { return counts(&x, threshold) })
+	})
+}
+
+// counts reports whether a finding is at or above the threshold and not accepted.
+func counts(f *cluster.Finding, threshold cluster.Severity) bool {
+	return f.Accepted == nil && threshold != "" && rank(f.Severity) <= rank(threshold)
+}
+
+// rank orders severities, the worst first; what is not one counts as the worst, since it must not be overlooked.
+func rank(s cluster.Severity) int { return max(slices.Index(cluster.Severities(), s), 0) }
+
+// tally is how many findings there are of each severity; those that were accepted are counted apart.
+type tally struct {
+	of       map[cluster.Severity]int
+	accepted int
+}
+
+func count(r *cluster.Report) tally {
+	t := tally{of: map[cluster.Severity]int{}}
+	for i := range r.Findings {
+		if r.Findings[i].Accepted != nil {
+			t.accepted++
+		} else {
+			t.of[r.Findings[i].Severity]++
+		}
+	}
+	return t
+}
+
+// words says the counts, such as "1 critical, 2 high".
+func (t tally) words() string {
+	var parts []string
+	for _, s := range cluster.Severities() {
+		if t.of[s] > 0 {
+			parts = append(parts, fmt.Sprintf("%d %s", t.of[s], s))
+		}
+	}
+	if t.accepted > 0 {
+		parts = append(parts, fmt.Sprintf("%d accepted", t.accepted))
+	}
+	if len(parts) == 0 {
+		return "no findings"
+	}
+	return strings.Join(parts, ", ")
+}
+
+// verdictWords are what a verdict is called.
+func verdictWords(v cluster.Verdict) string {
+	switch v {
+	case cluster.Broken:
+		return "BROKEN"
+	case cluster.AtRisk:
+		return "AT RISK"
+	case cluster.Attend:
+		return "ATTEND"
+	case cluster.WellSeen:
+		return "WELL"
+	default:
+		return "UNCLEAR"
+	}
+}
+
+// name is what a cluster is called: its context, or its server.
+func name(r *cluster.Report) string { return cmp.Or(r.Cluster.Context, r.Cluster.Server, "cluster") }
+
+// distribution says whose Kubernetes it is.
+func distribution(d cluster.Distribution) string {
+	what := cmp.Or(d.Vendor, "upstream or not known")
+	if d.Release != "" {
+		what += " " + d.Release
+	}
+	if d.Installer != "" {
+		what += ", by " + d.Installer
+	}
+	return what
+}
+
+// left says how far away a day is, as "kubelts support" does.
+func left(days int) string {
+	switch {
+	case days == 0:
+		return "last day"
+	case days == 1:
+		return "1 day left"
+	case days == -1:
+		return "1 day over"
+	case days < 0:
+		return fmt.Sprintf("%d days over", -days)
+	}
+	return fmt.Sprintf("%d days left", days)
+}
+
+// plural is "1 node", "2 nodes".
+func plural(n int, what string) string {
+	if n == 1 {
+		return "1 " + what
+	}
+	return fmt.Sprintf("%d %ss", n, what)
+}
+
+// minute is how times are shown: in UTC.
+const minute = "2006-01-02 15:04"
+
+func stamp(t *time.Time) string {
+	if t == nil {
+		return "-"
+	}
+	return t.UTC().Format(minute)
+}
+
+// deadlineAt is the day of a deadline.
+func deadlineAt(d *cluster.Deadline) string { return d.When.UTC().Format(time.DateOnly) }
+
+// instances are how many kube-apiservers were seen, with "at least" where there may be more.
+func instances(r *cluster.Report) (n int, more bool) {
+	for _, l := range r.Cluster.APIServers {
+		n += max(l.Instances, 1)
+		more = more || l.Instances > 1
+	}
+	return n, more
+}
+
+// firstLoopback is the line of the loopback certificate that ends first, nil when none was observed; unseen is how many lines have none.
+func firstLoopback(r *cluster.Report) (first *cluster.InstanceLine, unseen int) {
+	for i := range r.Cluster.APIServers {
+		l := &r.Cluster.APIServers[i]
+		switch {
+		case l.LoopbackEnds == nil:
+			unseen++
+		case first == nil || l.LoopbackEnds.Before(*first.LoopbackEnds):
+			first = l
+		}
+	}
+	return first, unseen
+}
+
+// holeGroup is a kind of vulnerabilities, in the order in which they are told.
+type holeGroup struct {
+	Title string
+	Holes []cluster.Hole
+}
+
+// groupHoles sorts vulnerabilities by what one can do about them.
+func groupHoles(holes []cluster.Hole) []holeGroup {
+	groups := []holeGroup{
+		{Title: "cured by a patch release"},
+		{Title: "cured only by a newer minor"},
+		{Title: "cured by no release"},
+		{Title: "under investigation"},
+		{Title: "not applicable here"},
+		{Title: "fixed here"},
+	}
+	for _, h := range holes {
+		i := 3
+		switch {
+		case h.NotApplicable != "" || h.Status == cluster.NotAffected:
+			i = 4
+		case h.Status == cluster.Cured:
+			i = 5
+		case h.Status == cluster.UnderInvestigation:
+			i = 3
+		case h.Outlook == catalog.FixedInPatch:
+			i = 0
+		case h.Outlook == catalog.FixedInNewer:
+			i = 1
+		case h.Outlook == catalog.NeverFixed:
+			i = 2
+		}
+		groups[i].Holes = append(groups[i].Holes, h)
+	}
+	for i := range groups {
+		slices.SortStableFunc(groups[i].Holes, func(a, b cluster.Hole) int { return cmp.Compare(ratingRank(a.Rating), ratingRank(b.Rating)) })
+	}
+	return slices.DeleteFunc(groups, func(g holeGroup) bool { return len(g.Holes) == 0 })
+}
+
+// ratingRank orders ratings, the worst first; one that is not known comes last.
+func ratingRank(rating string) int {
+	i := slices.Index([]string{"critical", "high", "medium", "low", "none"}, strings.ToLower(rating))
+	if i < 0 {
+		return 5
+	}
+	return i
+}

@@ -1,0 +1,298 @@
+package report
+
+import (
+	"bytes"
+	"fmt"
+	"io"
+	"math"
+	"slices"
+	"strings"
+
+	"github.com/jedib0t/go-pretty/v6/text"
+
+	"github.com/kubelts/kubelts/internal/cluster"
+)
+
+// Style says how a text is printed.
+type Style struct {
+	Width  int // columns
+	Colour bool
+	All    bool // everything: not only what fits one screen
+}
+
+// Bounds on what one screen shows. The rest is counted.
+const (
+	fullFindings  = 5  // critical and high ones with what is lost and what to do
+	shortFindings = 8  // a line each
+	shownEnds     = 12 // deadlines
+	shownUnseen   = 8
+	shownServers  = 9
+	narrowest     = 60
+	widest        = 220
+)
+
+// The colours, as SGR parameters.
+const (
+	bold     = "1"
+	faint    = "2"
+	red      = "31"
+	green    = "32"
+	yellow   = "33"
+	cyan     = "36"
+	alarming = "1;31"
+)
+
+// colour is that of a severity.
+func colour(s cluster.Severity) string {
+	switch s {
+	case cluster.Critical:
+		return alarming
+	case cluster.High:
+		return red
+	case cluster.Medium:
+		return yellow
+	case cluster.Low:
+		return cyan
+	default:
+		return green
+	}
+}
+
+// printer writes a report as text. Everything that it is given must have been cleaned.
+type printer struct {
+	bytes.Buffer
+
+	style Style
+}
+
+// WriteText prints one cluster's report for a terminal.
+func WriteText(w io.Writer, r *cluster.Report, style Style) error {
+	p := newPrinter(style)
+	p.report((&Fleet{Clusters: []*cluster.Report{r}}).Clean().Clusters[0])
+	_, err := w.Write(p.Bytes())
+	return err
+}
+
+func newPrinter(style Style) *printer {
+	style.Width = min(max(style.Width, narrowest), widest)
+	return &printer{style: style}
+}
+
+func (p *printer) paint(s, colour string) string {
+	if !p.style.Colour || s == "" {
+		return s
+	}
+	return "\x1b[" + colour + "m" + s + "\x1b[0m"
+}
+
+func (p *printer) line(parts ...string) {
+	p.WriteString(strings.TrimRight(strings.Join(parts, ""), " ") + "\n")
+}
+
+func (p *printer) title(s string) { p.line("\n", p.paint(s, bold)) }
+
+// wrapped prints text after a first and before further indents, which have the same width.
+func (p *printer) wrapped(first, indent, s string) {
+	for i, l := range wrap(s, p.style.Width-text.StringWidthWithoutEscSequences(indent)) {
+		if i > 0 {
+			first = indent
+		}
+		p.line(first, l)
+	}
+}
+
+func (p *printer) report(r *cluster.Report) {
+	p.head(r)
+	p.servers(r.Cluster.APIServers)
+	p.deadlines(r.Deadlines)
+	p.findings(r.Findings)
+	p.holes(r.Holes)
+	p.unseen(r.NotObserved)
+}
+
+func (p *printer) head(r *cluster.Report) {
+	c := &r.Cluster
+	n, more := instances(r)
+	servers := plural(n, "API server")
+	if more {
+		servers = "at least " + servers
+	}
+	version := c.Version
+	if len(c.Versions) > 1 {
+		version = strings.Join(c.Versions, " and ")
+	}
+	if version == "" {
+		version = "version not observed"
+	}
+	p.line(p.paint(cut(name(r), p.style.Width), bold))
+	p.wrapped("", "", strings.Join([]string{version, distribution(c.Distribution), servers, plural(c.Nodes, "node")}, "; "))
+	verdict := p.paint(verdictWords(r.Verdict), verdictColour(r.Verdict))
+	seen := plural(len(r.NotObserved), "thing") + " not observed"
+	if len(r.NotObserved) == 0 {
+		seen = "all observed"
+	}
+	p.line(verdict, fmt.Sprintf("  score %d of 100; %s; %s", r.Score, count(r).words(), seen))
+	if p.style.All {
+		for _, d := range r.Deductions {
+			p.wrapped("  ", "  ", fmt.Sprintf("%s: %d less, %s", d.Area, d.Points, d.Why))
+		}
+	}
+	facts := ""
+	if !c.DataDay.IsZero() {
+		facts = "; facts of " + c.DataDay.String()
+	}
+	p.line(p.paint(fmt.Sprintf("seen %s, judged for %s UTC%s", c.Taken.UTC().Format(minute), r.At.UTC().Format(minute), facts), faint))
+}
+
+func verdictColour(v cluster.Verdict) string {
+	switch v {
+	case cluster.Broken, cluster.AtRisk:
+		return alarming
+	case cluster.WellSeen:
+		return green
+	default:
+		return yellow
+	}
+}
+
+func (p *printer) servers(all []cluster.InstanceLine) {
+	if len(all) == 0 {
+		return
+	}
+	p.title("API SERVERS")
+	rows := [][]string{{"NAME", "ADDRESS", "VERSION", "STARTED", "LOOPBACK CERTIFICATE ENDS"}}
+	if p.style.Width < 100 {
+		rows[0] = []string{"NAME", "VERSION", "STARTED", "LOOPBACK CERTIFICATE ENDS"}
+	}
+	shown := p.limit(len(all), shownServers)
+	for _, s := range all[:shown] {
+		row := []string{s.Name, s.Address, orDash(s.Version), stamp(s.ProcessStart), loopbackText(&s)}
+		if p.style.Width < 100 {
+			row = slices.Delete(row, 1, 2)
+		}
+		rows = append(rows, row)
+	}
+	p.columns(rows, 0)
+	p.rest(len(all)-shown, "API server")
+}
+
+// loopbackText says when the loopback certificate ends that ends first behind an address.
+func loopbackText(s *cluster.InstanceLine) string {
+	ends := "not observed"
+	if s.LoopbackEnds != nil {
+		ends = stamp(s.LoopbackEnds)
+		if s.DaysLeft != nil {
+			ends += ", " + left(*s.DaysLeft)
+		}
+	}
+	if s.Instances > 1 {
+		ends += fmt.Sprintf(" (first of at least %d)", s.Instances)
+	}
+	return ends
+}
+
+func orDash(s string) string {
+	if s == "" {
+		return "-"
+	}
+	return s
+}
+
+// limit is how many of n things are shown.
+func (p *printer) limit(n, most int) int {
+	if p.style.All {
+		return n
+	}
+	return min(n, most)
+}
+
+func (p *printer) rest(n int, what string) {
+	if n > 0 {
+		p.line(p.paint(fmt.Sprintf("and %s more: -o wide shows all", plural(n, what)), faint))
+	}
+}
+
+// columns prints rows beside each other. What is too wide is cut in the column that may shrink, and at the end of the line.
+func (p *printer) columns(rows [][]string, shrink int) {
+	p.columnsPainted(rows, shrink, make([]string, len(rows)))
+}
+
+// columnsPainted is columns with a colour for each row; the first is the header.
+func (p *printer) columnsPainted(rows [][]string, shrink int, paints []string) {
+	widths := make([]int, len(rows[0]))
+	total := 0
+	for i := range widths {
+		for _, row := range rows {
+			widths[i] = max(widths[i], text.StringWidthWithoutEscSequences(row[i]))
+		}
+		total += widths[i] + 3
+	}
+	if over := total - 3 - p.style.Width; over > 0 {
+		widths[shrink] = max(widths[shrink]-over, 12)
+	}
+	for n, row := range rows {
+		var b strings.Builder
+		for i, cell := range row {
+			b.WriteString(text.Pad(cut(cell, widths[i]), widths[i]+3, ' '))
+		}
+		line := cut(strings.TrimRight(b.String(), " "), p.style.Width)
+		switch {
+		case n == 0:
+			line = p.paint(line, faint)
+		case paints[n] != "":
+			line = p.paint(line, paints[n])
+		}
+		p.line(line)
+	}
+}
+
+// The scale of the deadlines' bars: by the logarithm, since days matter at its start and years at its end.
+const (
+	scaleEnd  = 3653.0
+	scaleUnit = 4.0
+)
+
+// along is where on the scale a number of days is, from 0 to 1.
+func along(days int) float64 {
+	return min(math.Log1p(float64(max(days, 0))/scaleUnit)/math.Log1p(scaleEnd/scaleUnit), 1)
+}
+
+// ticks are the marks of the scale.
+func ticks() []struct {
+	Days int
+	Text string
+} {
+	return []struct {
+		Days int
+		Text string
+	}{{0, "now"}, {7, "7d"}, {30, "30d"}, {90, "90d"}, {365, "1y"}, {1096, "3y"}, {3653, "10y"}}
+}
+
+func (p *printer) deadlines(all []cluster.Deadline) {
+	if len(all) == 0 {
+		return
+	}
+	p.title("DAYS LEFT")
+	bar := min(max(p.style.Width*3/10, 20), 60)
+	axis := []byte(strings.Repeat(" ", bar+4))
+	free := 0
+	for _, t := range ticks() {
+		if at := int(along(t.Days) * float64(bar-1)); at >= free {
+			copy(axis[at:], t.Text)
+			free = at + len(t.Text) + 1
+		}
+	}
+	const before = "    12  2026-12-04  "
+	p.line(p.paint(strings.Repeat(" ", len(before))+string(axis), faint))
+	shown := p.limit(len(all), shownEnds)
+	for i := range all[:shown] {
+		d := &all[i]
+		length := int(along(d.DaysLeft) * float64(bar-1))
+		drawn := strings.Repeat("█", length) + "▌"
+		if d.DaysLeft < 0 {
+			drawn = "over"
+		}
+		p.line(fmt.Sprintf("%6d  %s  ", d.DaysLeft, deadlineAt(d)), p.paint(text.Pad(drawn, bar+2, ' '), colour(d.Severity)), cut(d.What, p.style.Width-len(before)-bar-2))
+	}
+	p.rest(len(all)-shown, "day")
+}

@@ -1,0 +1,172 @@
+package report
+
+import (
+	"cmp"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/kubelts/kubelts/internal/cluster"
+)
+
+const indent = "          " // of what belongs to a finding
+
+// findings prints the worst with all that one needs to act, the others with a line each.
+func (p *printer) findings(all []cluster.Finding) {
+	if len(all) == 0 {
+		return
+	}
+	p.title("FINDINGS")
+	full, short := 0, 0
+	for i := range all {
+		f := &all[i]
+		switch {
+		case p.style.All || full < fullFindings && rank(f.Severity) <= rank(cluster.High) && f.Accepted == nil:
+			p.finding(f)
+			full++
+		case short < shortFindings:
+			p.heading(f)
+			short++
+		}
+	}
+	p.rest(len(all)-full-short, "finding")
+}
+
+func (p *printer) heading(f *cluster.Finding) {
+	severity := string(f.Severity)
+	paint := colour(f.Severity)
+	if f.Accepted != nil {
+		severity, paint = "accepted", faint
+	}
+	title := f.Title
+	if when := when(f); when != "" {
+		title += " (" + when + ")"
+	}
+	lines := wrap(title, p.style.Width-len(indent))
+	p.line(p.paint(fmt.Sprintf("%-*s", len(indent), severity), paint), p.paint(lines[0], bold))
+	for _, l := range lines[1:] {
+		p.line(indent, p.paint(l, bold))
+	}
+}
+
+// when is the day of a finding and how far away it is, "" when it has none.
+func when(f *cluster.Finding) string {
+	switch {
+	case f.When == nil:
+		return ""
+	case f.DaysLeft == nil:
+		return f.When.UTC().Format(time.DateOnly)
+	}
+	return f.When.UTC().Format(time.DateOnly) + ", " + left(*f.DaysLeft)
+}
+
+func (p *printer) finding(f *cluster.Finding) {
+	p.heading(f)
+	if f.Accepted != nil {
+		p.wrapped(indent, indent, fmt.Sprintf("accepted by %s until %s: %s", f.Accepted.Owner, f.Accepted.Expires, f.Accepted.Reason))
+	}
+	if len(f.Subjects) > 0 {
+		p.wrapped(indent, indent, "about: "+subjects(f, p.limit(len(f.Subjects), 6)))
+	}
+	if f.Effect != "" {
+		p.wrapped(indent, indent, f.Effect)
+	}
+	if p.style.All {
+		for _, e := range f.Evidence {
+			p.wrapped(indent+"seen: ", indent+"      ", e)
+		}
+	}
+	for i, s := range f.Remedy {
+		number := fmt.Sprintf("%d. ", i+1)
+		p.wrapped(indent+number, indent+strings.Repeat(" ", len(number)), s.Text)
+		for l := range strings.Lines(s.Command) {
+			// A command is never broken: it is there to be pasted.
+			p.line(indent, strings.Repeat(" ", len(number)+2), p.paint(strings.TrimRight(l, "\n"), cyan))
+		}
+	}
+	if p.style.All {
+		for _, u := range f.References {
+			p.line(indent, "see ", u)
+		}
+		p.line(indent, p.paint("id "+f.ID, faint))
+	}
+}
+
+// subjects are the first n of what a finding is about, and how many more there are.
+func subjects(f *cluster.Finding, n int) string {
+	return few(f.Subjects, n, max(f.Count, len(f.Subjects)))
+}
+
+// few joins the first n of a list and counts the rest of all.
+func few(list []string, n, all int) string {
+	out := strings.Join(list[:n], ", ")
+	if n < all {
+		out += fmt.Sprintf(" and %d more", all-n)
+	}
+	return out
+}
+
+// holes prints vulnerabilities by what one can do about them.
+func (p *printer) holes(all []cluster.Hole) {
+	if len(all) == 0 {
+		return
+	}
+	p.title("VULNERABILITIES")
+	for _, g := range groupHoles(all) {
+		var names []string
+		lines := 0
+		for _, h := range g.Holes {
+			if h.Line != "" {
+				lines++
+			}
+			n := h.ID
+			if h.Rating != "" {
+				n += " (" + h.Rating + ")"
+			}
+			if !slices.Contains(names, n) {
+				names = append(names, n)
+			}
+		}
+		told := fmt.Sprintf("%s: %s", g.Title, few(names, p.limit(len(names), 5), len(names)))
+		if lines > 0 {
+			told += fmt.Sprintf("; %d of them by a line release", lines)
+		}
+		p.wrapped(fmt.Sprintf("%5d  ", len(names)), "       ", told)
+	}
+	if p.style.All {
+		p.holeTable(all)
+	}
+}
+
+func (p *printer) holeTable(all []cluster.Hole) {
+	rows := [][]string{{"ID", "COMPONENT", "VERSION", "RATING", "CURE", "FIXED IN", "LINE RELEASE", "SUMMARY"}}
+	for _, g := range groupHoles(all) {
+		for _, h := range g.Holes {
+			rows = append(rows, []string{h.ID, h.Component, h.Version, orDash(h.Rating), g.Title, orDash(h.FixedIn), orDash(h.Line), cmp.Or(h.NotApplicable, h.Unsure, h.Summary)})
+		}
+	}
+	p.line()
+	p.columns(rows, len(rows[0])-1)
+}
+
+// unseen prints what could not be observed. It is never left out.
+func (p *printer) unseen(all []cluster.NotObserved) {
+	if len(all) == 0 {
+		return
+	}
+	p.title("NOT OBSERVED")
+	shown := p.limit(len(all), shownUnseen)
+	for _, n := range all[:shown] {
+		mark := "- "
+		if n.Asked {
+			mark = p.paint("! ", alarming)
+		}
+		told := n.What + ": " + n.Reason
+		if n.Hint != "" {
+			told += " (" + n.Hint + ")"
+		}
+		p.wrapped(mark, "  ", told)
+	}
+	p.rest(len(all)-shown, "thing")
+}

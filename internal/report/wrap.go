@@ -1,0 +1,68 @@
+package report
+
+import (
+	"strings"
+
+	"github.com/jedib0t/go-pretty/v6/text"
+)
+
+// wrap breaks text into lines of at most width columns, at spaces where it can. Ends of lines in it stay.
+func wrap(s string, width int) []string {
+	width = max(width, 10)
+	var out []string
+	for part := range strings.SplitSeq(s, "\n") {
+		line, used := "", 0
+		for word := range strings.FieldsSeq(part) {
+			w := text.StringWidth(word)
+			if used > 0 && used+1+w > width {
+				out = append(out, line)
+				line, used = "", 0
+			}
+			if used > 0 {
+				line, used = line+" ", used+1
+			}
+			for w > width { // a word that no line holds
+				head := firstColumns(word, width-used)
+				out = append(out, line+head)
+				word = word[len(head):]
+				line, used, w = "", 0, text.StringWidth(word)
+			}
+			line, used = line+word, used+w
+		}
+		out = append(out, line)
+	}
+	return out
+}
+
+// firstColumns is as much of s as fits into so many columns, and one character at least.
+func firstColumns(s string, width int) string {
+	used := 0
+	for i, r := range s {
+		if used += text.RuneWidth(r); used > width && i > 0 {
+			return s[:i]
+		}
+	}
+	return s
+}
+
+// cut shortens s to so many columns, with a mark where it was cut. Ends of lines and tabs become spaces.
+func cut(s string, width int) string {
+	s = strings.NewReplacer("\n", " ", "\t", " ").Replace(s)
+	if text.StringWidth(s) <= width {
+		return s
+	}
+	if width <= 1 {
+		return "…"
+	}
+	return strings.TrimRight(firstColumns(s, width-1), " ") + "…"
+}
+
+// cutLeft is cut at the start of s.
+func cutLeft(s string, width int) string {
+	over := text.StringWidth(s) - width
+	if over <= 0 {
+		return s
+	}
+	head := firstColumns(s, over+1)
+	return "…" + s[len(head):]
+}
