@@ -27,9 +27,10 @@ var (
 	middle = []string{
 		"internal/catalog", "internal/patch", "internal/merge", "internal/gomerge", "internal/godialect", "internal/gotypes", "internal/importmap", "internal/depmerge", "internal/memory", "internal/backport", "internal/explain", "internal/lts", "internal/upkeep", "internal/triage", "internal/pki", "internal/timeline",
 		"internal/replay", "internal/cluster", "internal/skew", "internal/upgrade", "internal/report",
+		"internal/provenance",
 	}
 	// rim rooms each speak to one thing outside. They see ground, middle and command.
-	rim = []string{"internal/command", "internal/gitrepo", "internal/verify", "internal/dist", "internal/probe"}
+	rim = []string{"internal/command", "internal/gitrepo", "internal/verify", "internal/dist", "internal/probe", "internal/feed"}
 	// world is what judgement must not import: it reads through interfaces that it owns.
 	world = []string{"os", "os/exec", "os/signal", "net", "net/http", "database/sql", "io/ioutil", "syscall", "plugin"}
 )

@@ -1,0 +1,316 @@
+package provenance
+
+import (
+	"cmp"
+	"maps"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/kubelts/kubelts/internal/release"
+	"github.com/kubelts/kubelts/internal/vuln"
+)
+
+// Input is what is joined.
+type Input struct {
+	Facts    []*vuln.Record    // the reviewed facts
+	Reviewed release.Date      // the day up to which they were collected
+	Releases []release.Version // the releases that are known, in order
+	Items    Items
+}
+
+// Merged is what came of it.
+type Merged struct {
+	Records   []*vuln.Record // all, in the order of their names; those that nothing was added to are the same pointers as in the facts
+	Conflicts []Conflict     // by name, then source
+	Leads     []Lead         // pull requests that name what no record is about
+	New       []string       // names of vulnerabilities that the facts do not have
+}
+
+// Lead is a merged pull request that names a vulnerability which nothing here knows.
+type Lead struct {
+	PullRequest
+
+	Unknown []string `json:"unknown"`
+}
+
+// Merge joins the reviewed facts with what the sources say. The facts are not changed.
+func Merge(in Input) Merged {
+	m := merger{Input: in, groups: map[string]*group{}}
+	m.collect()
+	var out Merged
+	for _, id := range slices.Sorted(maps.Keys(m.groups)) {
+		g := m.groups[id]
+		record, conflicts := m.decide(g)
+		if record == nil {
+			continue
+		}
+		if g.base == nil {
+			out.New = append(out.New, record.ID)
+		}
+		out.Records = append(out.Records, record)
+		out.Conflicts = append(out.Conflicts, conflicts...)
+	}
+	known := map[string]bool{}
+	for _, r := range out.Records {
+		for _, n := range r.Names() {
+			known[strings.ToUpper(n)] = true
+		}
+	}
+	for _, p := range in.Items.PullRequests {
+		unknown := slices.DeleteFunc(slices.Clone(p.Names), func(n string) bool { return known[strings.ToUpper(n)] })
+		if len(unknown) > 0 {
+			out.Leads = append(out.Leads, Lead{p, unknown})
+		}
+	}
+	return out
+}
+
+// group is all that is said about one vulnerability.
+type group struct {
+	id         string
+	base       *vuln.Record
+	candidates []Candidate
+	aliases    []string // names that stand for this one only
+}
+
+type merger struct {
+	Input
+
+	groups map[string]*group
+}
+
+// collect sorts the candidates by what they are about: the record's CVE name, or what another calls its alias.
+func (m *merger) collect() {
+	owner := map[string]string{} // name in capitals, to the group
+	for _, r := range m.Facts {
+		m.groups[r.ID] = &group{id: r.ID, base: r}
+		for _, n := range r.Names() {
+			owner[strings.ToUpper(n)] = r.ID
+		}
+	}
+	claims := m.claims()
+	for _, c := range m.Items.Candidates {
+		for _, id := range subjects(c.Record, owner, claims) {
+			g := m.groups[id]
+			if g == nil {
+				g = &group{id: id}
+				m.groups[id] = g
+			}
+			g.candidates = append(g.candidates, c)
+			g.name(c.Record, owner, claims)
+		}
+	}
+}
+
+// claims are, for each name in capitals, the CVE names that candidates give to what bears it.
+func (m *merger) claims() map[string][]string {
+	claims := map[string][]string{}
+	for _, c := range m.Items.Candidates {
+		for _, n := range c.Record.Names() {
+			n = strings.ToUpper(n)
+			for _, cve := range cves(c.Record) {
+				if !slices.Contains(claims[n], cve) {
+					claims[n] = append(claims[n], cve)
+				}
+			}
+		}
+	}
+	return claims
+}
+
+// name adds a record's names that nothing else has to the group's.
+func (g *group) name(r *vuln.Record, owner map[string]string, claims map[string][]string) {
+	for _, n := range r.Names() {
+		up := strings.ToUpper(n)
+		if owner[up] == "" && len(claims[up]) <= 1 && up != strings.ToUpper(g.id) {
+			g.aliases, owner[up] = append(g.aliases, n), g.id
+		}
+	}
+}
+
+func isCVE(name string) bool { return strings.HasPrefix(strings.ToUpper(name), "CVE-") }
+
+// cves returns the CVE names of a record, in capitals.
+func cves(r *vuln.Record) []string {
+	var names []string
+	for _, n := range r.Names() {
+		if isCVE(n) {
+			names = append(names, strings.ToUpper(n))
+		}
+	}
+	return names
+}
+
+// subjects returns the groups that a record belongs to: those of its CVE names; without any, that of a name which something else ties to a CVE.
+func subjects(r *vuln.Record, owner map[string]string, claims map[string][]string) []string {
+	var ids []string
+	add := func(id string) {
+		if !slices.Contains(ids, id) {
+			ids = append(ids, id)
+		}
+	}
+	for _, cve := range cves(r) {
+		add(cmp.Or(owner[cve], cve))
+	}
+	if len(ids) > 0 {
+		return ids
+	}
+	for _, n := range r.Names() {
+		n = strings.ToUpper(n)
+		if owner[n] != "" {
+			add(owner[n])
+			continue
+		}
+		for _, cve := range claims[n] {
+			add(cmp.Or(owner[cve], cve))
+		}
+	}
+	if len(ids) == 0 {
+		add(r.ID)
+	}
+	return ids
+}
+
+// opinion is what one side says about Kubernetes itself.
+type opinion struct {
+	origin   Origin
+	record   *vuln.Record
+	affected []vuln.Affected
+	in       []bool // by release: affected
+	unknown  []bool // by release: cannot be told
+	newer    bool   // later than the review
+}
+
+// ask reads an opinion; nil where the record says nothing about Kubernetes itself.
+func (m *merger) ask(origin Origin, r *vuln.Record, unclear bool) *opinion {
+	affected, spoken, doubt := kubernetes(r)
+	if !spoken {
+		return nil
+	}
+	o := &opinion{origin: origin, record: r, affected: affected, in: make([]bool, len(m.Releases)), unknown: make([]bool, len(m.Releases))}
+	o.newer = origin.Rank == Announced && release.DateOf(latest(r)).After(m.Reviewed)
+	judged := vuln.Record{ID: r.ID, Affected: affected}
+	for i, v := range m.Releases {
+		has, err := judged.Affects(Package, v)
+		o.in[i] = has
+		o.unknown[i] = !has && (err != nil || unclear || doubt)
+	}
+	return o
+}
+
+func latest(r *vuln.Record) time.Time {
+	if r.Modified.After(r.Published) {
+		return r.Modified
+	}
+	return r.Published
+}
+
+// decide makes one record of a group; nil where nothing in it is about Kubernetes.
+func (m *merger) decide(g *group) (*vuln.Record, []Conflict) {
+	slices.SortStableFunc(g.candidates, func(a, b Candidate) int {
+		return cmp.Or(cmp.Compare(a.Origin.Rank.order(), b.Origin.Rank.order()), latest(b.Record).Compare(latest(a.Record)), strings.Compare(a.Origin.Source, b.Origin.Source))
+	})
+	var opinions []*opinion
+	if g.base != nil {
+		base := m.ask(Origin{Source: string(Reviewed), Rank: Reviewed}, g.base, false)
+		if base == nil { // to say nothing about Kubernetes is what was decided in the review
+			base = &opinion{record: g.base, in: make([]bool, len(m.Releases)), unknown: make([]bool, len(m.Releases))}
+			base.origin = Origin{Source: string(Reviewed), Rank: Reviewed}
+		}
+		opinions = append(opinions, base)
+	}
+	for _, c := range g.candidates {
+		if o := m.ask(c.Origin, c.Record, len(c.Faults) > 0); o != nil {
+			opinions = append(opinions, o)
+		}
+	}
+	slices.SortStableFunc(opinions, func(a, b *opinion) int { return cmp.Compare(a.origin.Rank.order(), b.origin.Rank.order()) })
+	record := m.draft(g, opinions)
+	if record == nil {
+		return nil, nil
+	}
+	conflicts := slices.Concat(m.ranges(record, g, opinions), fields(record, g))
+	slices.SortStableFunc(conflicts, func(a, b Conflict) int { return strings.Compare(a.Other.Source, b.Other.Source) })
+	if len(conflicts) > 0 || len(g.aliases) > 0 {
+		record.Kubelts.Conflicts = slices.Clone(record.Kubelts.Conflicts)
+		for _, c := range conflicts {
+			record.Kubelts.Conflicts = append(record.Kubelts.Conflicts, c.String())
+		}
+		record.Aliases = append(slices.Clone(record.Aliases), g.aliases...)
+	}
+	return record, conflicts
+}
+
+// ranges sets what is affected, and returns where sources disagree about it.
+func (m *merger) ranges(record *vuln.Record, g *group, opinions []*opinion) []Conflict {
+	if len(opinions) == 0 {
+		return nil
+	}
+	followed := opinions[0]
+	if followed.origin.Rank != Reviewed {
+		m.unite(followed, opinions[1:])
+		others := slices.DeleteFunc(slices.Clone(record.Affected), func(a vuln.Affected) bool { return IsPart(a.Package.Name) })
+		record.Affected = slices.Concat(followed.affected, others)
+	}
+	var conflicts []Conflict
+	for _, o := range opinions[1:] {
+		c := Conflict{ID: g.id, Field: "affected", Followed: side(followed.origin), Other: side(o.origin), Newer: o.newer}
+		more, fewer, add := make([]bool, len(m.Releases)), make([]bool, len(m.Releases)), []string{}
+		for i, v := range m.Releases {
+			more[i] = o.in[i] && !followed.in[i] && !followed.unknown[i]
+			fewer[i] = !o.in[i] && !o.unknown[i] && followed.in[i]
+			if more[i] && o.newer && !curedInGit(record, v) {
+				add = append(add, strings.TrimPrefix(v.String(), "v"))
+			}
+		}
+		c.More, c.Fewer = spans(m.Releases, more), spans(m.Releases, fewer)
+		if len(c.More)+len(c.Fewer) == 0 {
+			continue
+		}
+		c.Reason = reason(followed.origin.Rank, o)
+		if followed.origin.Rank == Reviewed && len(add) > 0 {
+			c.Added = true
+			c.Reason = "announced after the review: what it calls affected beyond the review is added, but for what git shows cured"
+			record.Affected = append(slices.Clone(record.Affected), vuln.Affected{Package: vuln.Package{Ecosystem: Ecosystem, Name: Package}, Versions: add})
+		}
+		conflicts = append(conflicts, c)
+	}
+	return conflicts
+}
+
+// unite adds to the one followed what others of its rank call affected.
+func (m *merger) unite(followed *opinion, others []*opinion) {
+	for _, o := range others {
+		if o.origin.Rank != followed.origin.Rank {
+			return
+		}
+		followed.affected = slices.Concat(followed.affected, o.affected)
+		for i := range m.Releases {
+			followed.in[i] = followed.in[i] || o.in[i]
+			followed.unknown[i] = !followed.in[i] && (followed.unknown[i] || o.unknown[i])
+		}
+	}
+}
+
+// curedInGit reports whether git shows a release of the minor, not later than v, that carries the fix.
+func curedInGit(r *vuln.Record, v release.Version) bool {
+	first, err := release.Parse(r.Kubelts.VerifiedFixed[v.Minor.String()])
+	return err == nil && release.CompareUpstream(v, first) >= 0
+}
+
+func side(o Origin) Side { return Side{Source: o.Source, Rank: o.Rank, URL: o.URL} }
+
+func reason(followed Rank, o *opinion) string {
+	if followed == o.origin.Rank {
+		return "of sources of equal rank, what one of them calls affected is affected"
+	}
+	text := followed.words() + " goes before " + o.origin.Rank.words()
+	if followed == Reviewed {
+		text = followed.words() + " go before " + o.origin.Rank.words()
+	}
+	if o.newer {
+		text += "; it was announced after the review and should be looked at"
+	}
+	return text
+}
