@@ -36,7 +36,7 @@ A line is a minor that is kept alive on an upstream tag, its base. The patches o
 decided are files below lines/<minor>. See docs/lines.md for how to work with them.`,
 		RunE: parent,
 	}
-	cmd.AddCommand(newLineInit(a), newLineUpdate(a), newLineResolve(a), newLineDecide(a), newLineList(a), newLineStatus(a), newLineVerify(a), newLineRelease(a))
+	cmd.AddCommand(newLineInit(a), newLineUpdate(a), newLineResolve(a), newLineDecide(a), newLineList(a), newLineStatus(a), newLineLint(a), newLineVerify(a), newLineRelease(a))
 	return cmd
 }
 

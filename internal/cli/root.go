@@ -89,6 +89,7 @@ func commands(a *app) []*cobra.Command {
 		newPick(a),
 		newMemory(a),
 		newLine(a),
+		newImport(a),
 		newReplay(a),
 		newDemo(a),
 		newDocs(a),

@@ -24,6 +24,7 @@ const (
 	TrailerPickedBy = "Picked-by"           // the rung that carried it over, or person
 	TrailerResolved = "Resolved-by"         // who resolved its conflict
 	TrailerVerified = "Verified"            // what its line's verification covered
+	TrailerImported = "Imported-from"       // the source in the project that it was imported from, and the source's sha256
 )
 
 // Patch is a mail file as git format-patch writes it.
@@ -246,7 +247,7 @@ func dropOurs(body string) string {
 	for line := range strings.SplitSeq(body, "\n") {
 		key, _, _ := strings.Cut(line, ":")
 		ours := false
-		for _, k := range []string{TrailerUpstream, TrailerCVE, TrailerVuln, TrailerPickedBy, TrailerResolved, TrailerVerified} {
+		for _, k := range []string{TrailerUpstream, TrailerCVE, TrailerVuln, TrailerPickedBy, TrailerResolved, TrailerVerified, TrailerImported} {
 			ours = ours || strings.EqualFold(strings.TrimSpace(key), k)
 		}
 		if !ours {

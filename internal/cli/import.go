@@ -1,0 +1,324 @@
+package cli
+
+import (
+	"cmp"
+	"context"
+	"crypto/rand"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"github.com/kubelts/kubelts/internal/errs"
+	"github.com/kubelts/kubelts/internal/foreign"
+	"github.com/kubelts/kubelts/internal/gitrepo"
+	"github.com/kubelts/kubelts/internal/lts"
+	"github.com/kubelts/kubelts/internal/release"
+	"github.com/kubelts/kubelts/internal/upkeep"
+)
+
+// importing is what the commands below kubelts import share.
+type importing struct {
+	*app
+
+	target, repo, upstream, maintainer, origin, format string
+	minors                                             []string
+	leaveOut                                           bool
+}
+
+// imported is what an import prints as data.
+type imported struct {
+	Project string            `json:"project"`
+	Lines   []upkeep.Adopted  `json:"lines"`
+	Skipped []foreign.Skipped `json:"skipped"`
+	Fetch   []string          `json:"fetch"` // URLs whose files would fill gaps
+}
+
+func newImport(a *app) *cobra.Command {
+	cmd := &cobra.Command{
+		Use:   "import",
+		Short: "Make a project of lines that others keep: KLTS, EKS Distro, quilt",
+		Long: `Make a project of release lines that another project keeps.
+
+What that project asks for and what cannot be had, such as a patch that nobody defined or that is only on the network, is named in the line's
+series without a file: every command on the line refuses until somebody brings the file or strikes the name. Nothing is fetched. See docs/lines.md.`,
+		RunE: parent,
+	}
+	cmd.AddCommand(newImportKLTS(a), newImportEKSD(a), newImportQuilt(a))
+	return cmd
+}
+
+func (i *importing) flags(cmd *cobra.Command) {
+	flags := cmd.Flags()
+	flags.StringVar(&i.target, "project", "", "make the project in `DIR`, which must not be there")
+	flags.StringVar(&i.repo, "repo", "", "upstream's clone, `DIR`: its tags pin the bases, and its commits the patches")
+	flags.StringSliceVar(&i.minors, "minor", nil, "import only this `MINOR`")
+	flags.StringVar(&i.maintainer, "maintainer", "", "who answers for the packages, `NAME <ADDRESS>`")
+	flags.StringVar(&i.origin, "origin", "", "say in each patch that its source is in `NAME`, such as klts-io/kubernetes-lts@c90453f")
+	flags.BoolVar(&i.leaveOut, "leave-out", false, "make what cannot be had a comment of the series, so that the line can be worked on without it")
+	addOutput(cmd, &i.format, []string{"table", "json", "yaml", "markdown"})
+}
+
+// project makes the project of lines and prints what became of them.
+func (i *importing) project(cmd *cobra.Command, lines []foreign.Line, skipped []foreign.Skipped, source *foreign.Source) error {
+	if i.target == "" {
+		return usage(cmd, errs.WithHint(errs.New(errs.Invalid, "%s: the project is missing", cmd.CommandPath()), "name a directory that is not there yet with --project"))
+	}
+	if _, err := os.Lstat(i.target); err == nil {
+		return errs.WithHint(errs.New(errs.Conflict, "project %q is there already", i.target), "name a directory that is not there yet with --project, and compare the two")
+	} else if !errors.Is(err, fs.ErrNotExist) {
+		return err
+	}
+	lines, err := i.wanted(lines)
+	if err != nil {
+		return err
+	}
+	adoption, fetch, err := i.adoption(lines, source)
+	if err != nil {
+		return err
+	}
+	done, err := i.write(cmd.Context(), adoption)
+	if err != nil {
+		return err
+	}
+	return i.report(&imported{Project: i.target, Lines: done, Skipped: append([]foreign.Skipped{}, skipped...), Fetch: append([]string{}, fetch...)})
+}
+
+// wanted are the lines of the minors that were asked for.
+func (i *importing) wanted(lines []foreign.Line) ([]foreign.Line, error) {
+	var (
+		found []foreign.Line
+		there []string
+		asked []release.Minor
+	)
+	for _, m := range i.minors {
+		minor, err := release.ParseMinor(m)
+		if err != nil {
+			return nil, err
+		}
+		asked = append(asked, minor)
+	}
+	for _, line := range lines {
+		version, err := release.Parse(line.Tag)
+		if err != nil {
+			return nil, err
+		}
+		there = append(there, version.Minor.String())
+		if len(asked) == 0 || slices.Contains(asked, version.Minor) {
+			found = append(found, line)
+		}
+	}
+	for _, minor := range asked {
+		if !slices.Contains(there, minor.String()) {
+			return nil, errs.WithHint(errs.New(errs.NotFound, "there is no line of %s to import", minor), "there are %s", few(there))
+		}
+	}
+	return found, nil
+}
+
+func (i *importing) adoption(lines []foreign.Line, source *foreign.Source) (upkeep.Adoption, []string, error) {
+	a := upkeep.Adoption{Upstream: lts.Upstream{Name: i.upstream, URL: "https://github.com/" + i.upstream}, LeaveOut: i.leaveOut}
+	var (
+		err   error
+		fetch []string
+	)
+	if a.Maintainer, err = i.person(); err != nil {
+		return a, nil, err
+	}
+	for _, line := range lines {
+		adopted, err := i.line(line)
+		if err != nil {
+			return a, nil, err
+		}
+		pieces := source.Pieces(line)
+		for _, url := range foreign.Unfetched(pieces) {
+			if !slices.Contains(fetch, url) {
+				fetch = append(fetch, url)
+			}
+		}
+		for _, p := range pieces {
+			adopted.Patches = append(adopted.Patches, i.patch(p))
+		}
+		a.Lines = append(a.Lines, adopted)
+	}
+	return a, fetch, nil
+}
+
+func (i *importing) person() (lts.Person, error) {
+	if i.maintainer == "" {
+		return lts.Person{Name: "Line Maintainers", Email: "maintainers@localhost"}, nil
+	}
+	return lts.ParsePerson(i.maintainer)
+}
+
+// line is what stands in line.yaml. Go's version is the other project's, or the one that upstream built that release with.
+func (i *importing) line(line foreign.Line) (upkeep.AdoptedLine, error) {
+	a := upkeep.AdoptedLine{Tag: line.Tag, Toolchain: "local", From: strings.TrimSpace(cmp.Or(line.Name, "a series") + " of " + i.from(line.File))}
+	version, err := release.Parse(line.Tag)
+	if err != nil {
+		return a, err
+	}
+	a.Minor = version.Minor
+	if line.Toolchain != "" {
+		a.Toolchain = "go" + line.Toolchain
+	} else if strings.HasSuffix(i.upstream, "/kubernetes") {
+		facts, err := i.facts()
+		if err != nil {
+			return a, err
+		}
+		if t, known, err := facts.Toolchain(version); err != nil {
+			return a, err
+		} else if known {
+			a.Toolchain = "go" + t.Go
+		}
+	}
+	if missing := foreign.Numbers(line); len(missing) > 0 {
+		a.Notes = append(a.Notes, "among the numbers of its patches "+spans(missing)+" are missing")
+	}
+	for _, t := range line.Tolerated {
+		a.KnownFailures = append(a.KnownFailures, lts.KnownFailure{
+			Package: t.Package, Reason: fmt.Sprintf("%s:%d tolerates that the whole package fails in %s", line.File, t.Row, t.Release),
+		})
+	}
+	return a, nil
+}
+
+// spans joins numbers as ranges.
+func spans(list []int) string {
+	var parts []string
+	for i := 0; i < len(list); {
+		j := i
+		for j+1 < len(list) && list[j+1] == list[j]+1 {
+			j++
+		}
+		part := strconv.Itoa(list[i])
+		if j > i {
+			part += "-" + strconv.Itoa(list[j])
+		}
+		parts = append(parts, part)
+		i = j + 1
+	}
+	return strings.Join(parts, ", ")
+}
+
+// from puts the name of the other project before a path.
+func (i *importing) from(name string) string {
+	if i.origin == "" || strings.Contains(name, "://") {
+		return name
+	}
+	return i.origin + ":" + name
+}
+
+func (i *importing) patch(p foreign.Piece) upkeep.AdoptedPatch {
+	a := upkeep.AdoptedPatch{Name: p.Step, Patch: p.Patch, Gap: p.Gap, Commit: p.Commit, Fixes: p.Fixes}
+	if p.Origin != "" {
+		a.Origin = i.from(p.Origin)
+	}
+	if p.Patch == nil {
+		return a
+	}
+	a.Origin += " sha256:" + p.SHA256
+	for _, id := range foreign.CVEs(p.Patch.Subject) {
+		if !slices.Contains(a.Fixes, id) {
+			a.Fixes = append(a.Fixes, id)
+		}
+	}
+	return a
+}
+
+// write makes the project in a directory beside the target and gives it its name at the end.
+func (i *importing) write(ctx context.Context, a upkeep.Adoption) (done []upkeep.Adopted, err error) {
+	var clone upkeep.Clone
+	if i.repo != "" {
+		repo, openErr := gitrepo.Open(ctx, i.runner, i.repo)
+		if openErr != nil {
+			return nil, openErr
+		}
+		defer func() { err = errors.Join(err, repo.Close()) }()
+		clone = repo
+		if a.Upstream.Clone, err = relativeTo(i.target, i.repo); err != nil {
+			return nil, err
+		}
+	}
+	temp := filepath.Join(filepath.Dir(filepath.Clean(i.target)), ".kubelts-import-"+rand.Text())
+	if err = os.Mkdir(temp, 0o755); err != nil { //nolint:gosec // people and their tools read a project
+		return nil, errs.WithHint(err, "make the directory above the project first")
+	}
+	defer func() {
+		if err != nil {
+			err = errors.Join(err, os.RemoveAll(temp))
+		}
+	}()
+	files, err := openFiles(temp)
+	if err != nil {
+		return nil, err
+	}
+	done, err = upkeep.Adopt(ctx, files, clone, a)
+	if err == nil {
+		err = files.Remove(upkeep.PrivateDir)
+	}
+	if err = errors.Join(err, files.Close()); err != nil {
+		return nil, err
+	}
+	return done, os.Rename(temp, i.target)
+}
+
+func relativeTo(target, dir string) (string, error) {
+	abs, err := filepath.Abs(target)
+	if err != nil {
+		return "", err
+	}
+	return relative(abs, dir)
+}
+
+func (i *importing) report(done *imported) error {
+	g := grid{header: []string{"line", "from", "base", "commit", "patches", "pinned", "missing", "note"}}
+	act := false
+	for _, l := range done.Lines {
+		commit := "-"
+		if !l.Commit.IsZero() {
+			commit = l.Commit.Short()
+		}
+		g.rows = append(g.rows, []string{
+			l.Minor.String(), l.From, l.Base, commit, strconv.Itoa(l.Patches), strconv.Itoa(l.Pinned), strconv.Itoa(len(l.Missing)), strings.Join(l.Notes, "; "),
+		})
+		act = act || len(l.Missing) > 0 || l.Commit.IsZero()
+	}
+	if err := i.print(i.format, done, g); err != nil {
+		return err
+	}
+	if i.format == "table" {
+		if err := i.gaps(done); err != nil {
+			return err
+		}
+	}
+	if len(done.Fetch) > 0 {
+		fmt.Fprintf(i.Stderr, "kubelts: hint: only on the network, %d: fetch and read them, put them into one directory under their last names, and import again with --patches\n", len(done.Fetch))
+	}
+	fmt.Fprintf(i.Stderr, "kubelts: hint: next is: kubelts line lint %s\n", clean(done.Project))
+	if act {
+		return errAct
+	}
+	return nil
+}
+
+// gaps lists what is missing, and what did not become a line.
+func (i *importing) gaps(done *imported) error {
+	var b strings.Builder
+	for _, l := range done.Lines {
+		for _, m := range l.Missing {
+			fmt.Fprintf(&b, "line %s misses %s\n", l.Minor, m)
+		}
+	}
+	for _, s := range done.Skipped {
+		fmt.Fprintf(&b, "%s is not imported: %s\n", s.Name, s.Reason)
+	}
+	_, err := fmt.Fprint(i.Stdout, clean(b.String()))
+	return err
+}

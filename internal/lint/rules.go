@@ -1,0 +1,86 @@
+package lint
+
+import "strconv"
+
+// Rule is a kind of finding.
+type Rule struct {
+	ID       string `json:"id"`
+	Severity string `json:"severity"`
+	Title    string `json:"title"`
+	Why      string `json:"why"` // what goes wrong, a sentence or two
+}
+
+// The rules.
+const (
+	UndefinedPatch       = "undefined-patch"
+	MissingFile          = "missing-file"
+	BadPatch             = "bad-patch"
+	BadFile              = "bad-file"
+	BadPath              = "bad-path"
+	BrokenBase           = "broken-base"
+	BaseMoved            = "base-moved"
+	Duplicate            = "duplicate-name"
+	EmptyPatch           = "empty-patch"
+	UnknownKey           = "unknown-key"
+	FloatingURL          = "floating-url"
+	AmbiguousHunk        = "ambiguous-hunk"
+	ToleratedOwn         = "tolerated-own-patch"
+	BaseNotPinned        = "base-not-pinned"
+	MutableBase          = "mutable-base"
+	NoDigest             = "url-without-digest"
+	LittleContext        = "little-context"
+	ToleratedPackage     = "tolerated-package"
+	LeftOut              = "left-out"
+	OrphanFile           = "orphan-file"
+	UnusedPatch          = "unused-patch"
+	NoUpstreamCommit     = "no-upstream-commit"
+	MissingVulnerability = "missing-vulnerability"
+)
+
+// rules are all of them, in the order of reports.
+func rules() []Rule {
+	return []Rule{
+		{UndefinedPatch, Error, "Patches that nobody defines", "A release names a patch that does not exist. KLTS takes that for no patch, says nothing and goes on: the release lacks what its file promises."},
+		{MissingFile, Error, "Patch files that are not there", "A patch that is named cannot be applied."},
+		{BadPatch, Error, "Patch files that cannot be read", "What is no mail of git format-patch, or no diff, is applied by nobody or in part."},
+		{BadFile, Error, "Files that cannot be read", "No command can work with them."},
+		{BadPath, Error, "Paths that lead out", "A patch outside the repository is not reviewed with it, and not there on the next machine."},
+		{BrokenBase, Error, "Bases that lead nowhere", "A release without an upstream tag at the end of its chain cannot be made."},
+		{BaseMoved, Error, "Bases that moved", "The tag names another commit upstream than the line says: one of the two was tampered with, or wrong."},
+		{Duplicate, Error, "Names that stand twice", "Both are applied, or one hides the other."},
+		{EmptyPatch, Error, "Patches without a change", "A definition names neither file nor URL: a release that uses it lacks the patch without a word."},
+		{UnknownKey, Error, "Keys that nobody reads", "What stands below a misspelt key has no effect."},
+		{FloatingURL, Error, "Patches from addresses that change", "A pull request's patch is what somebody pushed last, fetched without a digest: tomorrow's release is made of other code than today's, and nobody is told."},
+		{AmbiguousHunk, Error, "Hunks that fit in several places", "The lines that a hunk looks for stand more than once in the file: git am takes a place, not necessarily the right one, and reports success."},
+		{ToleratedOwn, Error, "Failures tolerated in what a patch changes", "The tests of the very package that a patch changes do not count."},
+		{BaseNotPinned, Error, "Bases without a commit", "A tag can be moved. Without its commit nobody sees that it was."},
+		{MutableBase, Warning, "Bases that are edited in place", "Releases stand on an entry of the same file, which changes under them: a release that is out cannot be made again from today's file."},
+		{NoDigest, Warning, "Addresses without a digest", "The address names a commit, but nothing checks what was received."},
+		{LittleContext, Warning, "Hunks with little context", "With fewer than three lines around them hunks fit in other places too, and on other minors than they were made for."},
+		{ToleratedPackage, Warning, "Packages whose failures are tolerated whole", "A new failure in them is not seen."},
+		{LeftOut, Warning, "Patches left out by an import", "The project that the line comes from has them."},
+		{OrphanFile, Warning, "Patch files that nobody names", "A fix that was written and is applied nowhere."},
+		{UnusedPatch, Warning, "Patches that no release uses", "A definition that is applied nowhere."},
+		{NoUpstreamCommit, Warning, "Patches without an upstream commit", "Nothing tells what they carry, so triage cannot tell that it is there."},
+		{MissingVulnerability, Warning, "Vulnerabilities that nobody speaks of", "The facts give the base a vulnerability, and the line neither has a patch nor a decision for it."},
+	}
+}
+
+func ruleOf(id string) Rule {
+	for _, r := range rules() {
+		if r.ID == id {
+			return r
+		}
+	}
+	return Rule{ID: id, Severity: Error}
+}
+
+func itoa(n int) string { return strconv.Itoa(n) }
+
+// plural is a count with its noun.
+func plural(n int, one, many string) string {
+	if n == 1 {
+		return "1 " + one
+	}
+	return itoa(n) + " " + many
+}

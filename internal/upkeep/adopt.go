@@ -1,0 +1,281 @@
+package upkeep
+
+import (
+	"cmp"
+	"context"
+	"fmt"
+	"regexp"
+	"strings"
+	"unicode"
+
+	"github.com/kubelts/kubelts/internal/errs"
+	"github.com/kubelts/kubelts/internal/git"
+	"github.com/kubelts/kubelts/internal/lts"
+	"github.com/kubelts/kubelts/internal/release"
+)
+
+// PickedByImport is the rung of patches that came with another project: nobody here has looked at them, so they cure nothing before a person says so.
+const PickedByImport = "import"
+
+// LeftOut begins a comment of a series that names a patch which an import left out because it could not be had.
+const LeftOut = "# left out: "
+
+// Adoption is what another project keeps, to be made a project here.
+type Adoption struct {
+	Upstream   lts.Upstream
+	Maintainer lts.Person
+	Lines      []AdoptedLine // one for each minor
+	// LeaveOut makes what cannot be had a comment of the series. Otherwise the series names it without a file, and every command on the line refuses until a
+	// person settles it.
+	LeaveOut bool
+}
+
+// AdoptedLine is a line of the other project.
+type AdoptedLine struct {
+	Minor         release.Minor
+	Tag           string // of upstream's release
+	Toolchain     string // as line.yaml has it
+	From          string // what the other project calls it, and the file that says so
+	Patches       []AdoptedPatch
+	KnownFailures []lts.KnownFailure
+	Notes         []string // what else a person should know
+}
+
+// AdoptedPatch is a patch, or a gap where one should be.
+type AdoptedPatch struct {
+	Name   string     // what the other project calls it
+	Patch  *lts.Patch // nil for a gap
+	Gap    string     // why it is one
+	Origin string     // where it was, and for a patch the sha256 of that source
+	Commit git.OID    // that the source says it was made from: believed when upstream's clone has it
+	Fixes  []string   // vulnerabilities that its name tells
+}
+
+// Adopted is what became of a line.
+type Adopted struct {
+	Minor   release.Minor `json:"minor"`
+	From    string        `json:"from"`
+	Base    string        `json:"base"`
+	Commit  git.OID       `json:"commit"` // of the base; empty while it is not pinned
+	Patches int           `json:"patches"`
+	Pinned  int           `json:"pinned"`  // patches whose upstream commit is known
+	Missing []string      `json:"missing"` // gaps, one sentence each
+	Notes   []string      `json:"notes"`
+}
+
+// Adopt writes a project into an empty directory. The clone may be nil: then no base is pinned, and lint says so.
+func Adopt(ctx context.Context, files Files, clone Clone, a Adoption) ([]Adopted, error) {
+	if len(a.Lines) == 0 {
+		return nil, errs.New(errs.NotFound, "there is no line to import")
+	}
+	w := &adopter{files: files, clone: clone, adoption: a}
+	if err := w.config(); err != nil {
+		return nil, err
+	}
+	var done []Adopted
+	for _, line := range a.Lines {
+		result, err := w.line(ctx, line)
+		if err != nil {
+			return nil, fmt.Errorf("line %s: %w", line.Minor, err)
+		}
+		done = append(done, result)
+	}
+	return done, nil
+}
+
+type adopter struct {
+	files    Files
+	clone    Clone
+	adoption Adoption
+	project  *lts.Project
+}
+
+func (w *adopter) config() error {
+	u := w.adoption.Upstream
+	u.Tag = cmp.Or(u.Tag, "v{version}")
+	u.Branches = cmp.Or(u.Branches, "release-*")
+	if u.MainBranch == "" {
+		u.MainBranch = "master"
+		if w.clone != nil {
+			u.MainBranch = mainBranch(w.clone)
+		}
+	}
+	w.project = &lts.Project{Upstream: u, VersionScheme: lts.SchemePlus, Maintainer: w.adoption.Maintainer, Package: knownUpstream(u.Name).defaults}
+	content, err := w.project.Format()
+	if err != nil {
+		return err
+	}
+	if _, err = lts.ParseProject(ProjectFile, content); err != nil {
+		return err
+	}
+	if err = w.files.Write(ProjectFile, content); err != nil {
+		return err
+	}
+	return w.files.Write(".gitignore", []byte("/"+PrivateDir+"/\n"))
+}
+
+func (w *adopter) line(ctx context.Context, a AdoptedLine) (Adopted, error) {
+	done := Adopted{Minor: a.Minor, From: a.From, Base: a.Tag, Missing: []string{}, Notes: append([]string{}, a.Notes...)}
+	start := Start{Minor: a.Minor, Tag: a.Tag, Toolchain: a.Toolchain}
+	if err := checkBase(w.project, start); err != nil {
+		return done, err
+	}
+	line, note, err := w.skeleton(ctx, start)
+	if err != nil {
+		return done, err
+	}
+	if note != "" {
+		done.Notes = append(done.Notes, note)
+	}
+	line.KnownFailures, done.Commit = a.KnownFailures, line.Base.Commit
+	content, err := line.Format()
+	if err != nil {
+		return done, err
+	}
+	if line.Base.Commit.IsZero() {
+		pinned := *line
+		pinned.Base.Commit = git.OID{1}
+		err = pinned.Validate()
+	} else {
+		err = line.Validate()
+	}
+	if err != nil {
+		return done, err
+	}
+	ledger, err := (&lts.Ledger{Minor: a.Minor}).Format()
+	if err != nil {
+		return done, err
+	}
+	dir := "lines/" + a.Minor.String()
+	series, err := w.patches(ctx, dir, a, &done)
+	if err != nil {
+		return done, err
+	}
+	for name, text := range map[string][]byte{"line.yaml": content, "ledger.yaml": ledger, "series": series} {
+		if err := w.files.Write(dir+"/"+name, text); err != nil {
+			return done, err
+		}
+	}
+	return done, nil
+}
+
+// skeleton is a line without patches: from the base's tree where the clone has it, otherwise as upstream's lines of that age are built.
+func (w *adopter) skeleton(ctx context.Context, s Start) (line *lts.Line, note string, err error) {
+	if w.clone == nil {
+		return w.unpinned(s), "its base is not pinned: no clone was named, so nothing tells the commit of " + s.Tag, nil
+	}
+	base, tree, err := findBase(ctx, w.clone, s.Tag)
+	if errs.Is(err, errs.NotFound) {
+		return w.unpinned(s), "its base is not pinned: the clone has no tag " + s.Tag, nil
+	}
+	if err != nil {
+		return nil, "", err
+	}
+	line, err = newLine(ctx, w.clone, tree, w.project, s)
+	if err != nil {
+		return nil, "", err
+	}
+	line.Base = base
+	return line, "", nil
+}
+
+// lastGodeps is the last minor of Kubernetes that is built in a GOPATH.
+func lastGodeps() release.Minor { return release.Minor{Major: 1, Minor: 14} }
+
+func (w *adopter) unpinned(s Start) *lts.Line {
+	known := knownUpstream(w.project.Upstream.Name)
+	line := &lts.Line{
+		Minor: s.Minor, Base: lts.Base{Tag: s.Tag}, Toolchain: s.Toolchain, Platforms: []lts.Platform{"linux/amd64"},
+		Build: lts.BuildConfig{Mode: lts.ModeModule, Env: map[string]string{"CGO_ENABLED": "0"}},
+	}
+	for _, name := range known.components {
+		line.Components = append(line.Components, lts.Component{
+			Name: name, Package: "./cmd/" + name, Description: name + " of " + w.project.Upstream.Name + ", line " + s.Minor.String(), LDFlags: known.ldflags,
+		})
+	}
+	switch {
+	case !strings.HasSuffix(w.project.Upstream.Name, "/kubernetes"):
+	case release.CompareMinors(s.Minor, lastGodeps()) <= 0:
+		line.Build.Mode, line.Build.ImportPath = lts.ModeGOPATH, "k8s.io/kubernetes"
+	default:
+		line.Build.Flags = []string{"-mod=vendor"}
+	}
+	return line
+}
+
+// patches writes the patch files and returns the series.
+func (w *adopter) patches(ctx context.Context, dir string, a AdoptedLine, done *Adopted) ([]byte, error) {
+	var series strings.Builder
+	fmt.Fprintf(&series, "# imported from %s\n", single(a.From))
+	for i, p := range a.Patches {
+		if p.Patch != nil {
+			name := lts.PatchName(i+1, p.Patch.Subject)
+			content, pinned, err := w.patch(ctx, name, p)
+			if err == nil {
+				if err = w.files.Write(dir+"/patches/"+name, content); err != nil {
+					return nil, err
+				}
+				done.Patches++
+				done.Pinned += pinned
+				fmt.Fprintf(&series, "%s\n", name)
+				continue
+			}
+			if !errs.Is(err, errs.Invalid) {
+				return nil, err
+			}
+			p.Gap = err.Error() // it cannot be said as a mail
+		}
+		what := missing(p)
+		done.Missing = append(done.Missing, what)
+		if w.adoption.LeaveOut {
+			fmt.Fprintf(&series, "%s%s\n", LeftOut, what)
+			continue
+		}
+		fmt.Fprintf(&series, "%s # missing: %s\n", lts.PatchName(i+1, patchSuffix.ReplaceAllString(p.Name, "")), what)
+	}
+	return []byte(series.String()), nil
+}
+
+func missing(p AdoptedPatch) string {
+	if p.Origin == "" || p.Origin == p.Name {
+		return single(p.Name) + ": " + single(p.Gap)
+	}
+	return fmt.Sprintf("%s (%s): %s", single(p.Name), single(p.Origin), single(p.Gap))
+}
+
+// patch is the mail file of an imported patch, and how many of its upstream commits are known: one or none.
+func (w *adopter) patch(ctx context.Context, name string, p AdoptedPatch) (content []byte, pinned int, err error) {
+	var trailers []git.Trailer
+	if w.clone != nil && !p.Commit.IsZero() {
+		if _, absent := w.clone.Commit(ctx, p.Commit); absent == nil {
+			pinned = 1
+			trailers = append(trailers, git.Trailer{Key: lts.TrailerUpstream, Value: p.Commit.String()})
+		} else if ctx.Err() != nil {
+			return nil, 0, context.Cause(ctx)
+		}
+	}
+	for _, id := range p.Fixes {
+		trailers = append(trailers, lts.FixTrailer(id))
+	}
+	trailers = append(trailers, git.Trailer{Key: lts.TrailerPickedBy, Value: PickedByImport}, git.Trailer{Key: lts.TrailerImported, Value: single(p.Origin)})
+	patch := p.Patch.Imported(trailers)
+	patch.Name = name
+	content, err = patch.Format()
+	return content, pinned, err
+}
+
+var patchSuffix = regexp.MustCompile(`\.(patch|diff)$`)
+
+// single makes a stranger's text fit for one line of a file: no control characters, nothing that hides.
+func single(text string) string {
+	text = strings.Map(func(r rune) rune {
+		if r == '\t' || r == '\n' {
+			return ' '
+		}
+		if !unicode.IsPrint(r) {
+			return '\uFFFD'
+		}
+		return r
+	}, strings.ToValidUTF8(text, "\uFFFD"))
+	return strings.TrimSpace(text)
+}
