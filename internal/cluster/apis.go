@@ -1,0 +1,149 @@
+package cluster
+
+import (
+	"fmt"
+	"regexp"
+	"slices"
+	"strings"
+
+	"github.com/kubelts/kubelts/internal/release"
+)
+
+const deprecationGuide = "https://kubernetes.io/docs/reference/using-api/deprecation-guide/"
+
+// countsDeprecated is the first minor whose kube-apiserver counts requests for deprecated APIs.
+var countsDeprecated = release.Minor{Major: 1, Minor: 19}
+
+// CountsDeprecated reports whether every kube-apiserver of known version counts requests for deprecated APIs, so that what was not counted
+// was not asked for since it started.
+func (s *Snapshot) CountsDeprecated() bool {
+	servers := s.Servers()
+	if len(servers) == 0 {
+		return false
+	}
+	for _, n := range s.NotObserved {
+		if n.Area == string(APIs) && strings.Contains(n.What, "deprecated") {
+			return false
+		}
+	}
+	for _, v := range servers {
+		if release.CompareMinors(v.Version.Minor, countsDeprecated) < 0 {
+			return false
+		}
+	}
+	return true
+}
+
+// Name is the API as people write it: group/version resource.
+func (d DeprecatedAPI) Name() string {
+	name := strings.TrimPrefix(d.Group+"/"+d.Version, "/") + " " + d.Resource
+	if d.Subresource != "" {
+		name += "/" + d.Subresource
+	}
+	return cut(name)
+}
+
+// checkDeprecated tells of deprecated APIs that somebody asks for, by when they vanish.
+func (j *judge) checkDeprecated() error {
+	servers := j.serverVersions()
+	if len(servers) > 0 && !j.s.CountsDeprecated() && !j.told(APIs, "deprecated") {
+		j.unseen(NotObserved{
+			What: "which deprecated APIs are in use", Area: string(APIs), Reason: "kube-apiserver counts requests for them from 1.19 on",
+			Hint: "look for the versions that the next minors remove in manifests and in the audit log",
+		})
+	}
+	type use struct {
+		api       DeprecatedAPI
+		instances []string
+	}
+	uses := map[string]*use{}
+	for _, d := range j.s.Deprecated {
+		u := uses[d.Name()]
+		if u == nil {
+			u = &use{api: d}
+			uses[d.Name()] = u
+		}
+		u.instances = append(u.instances, d.Instance)
+	}
+	for _, name := range keys(uses) {
+		u := uses[name]
+		f := Finding{
+			ID: "api-deprecated/" + name, Rule: "api-deprecated", Area: APIs, Severity: Low, Subjects: []string{name}, References: []string{deprecationGuide},
+			Title:  "somebody asks for the deprecated " + name,
+			Effect: "Programs and manifests that use it fail when it is gone.",
+			Remedy: []Step{
+				{Text: "Find out who asks: the audit log has the user agent of requests with the annotation k8s.io/deprecated."},
+				{Text: "Move manifests, charts and programs to the version that replaces it."},
+			},
+		}
+		_, n := bounded(u.instances)
+		f.Evidence = []string{fmt.Sprintf("counted by %s since they started", plural(n, "kube-apiserver"))}
+		if removed, ok := parse(u.api.Removed); ok && len(servers) > 0 {
+			away := removed.Minor.Minor - servers[len(servers)-1].Minor.Minor
+			f.Title += ", which " + removed.Minor.String() + " no longer serves"
+			if away <= 1 {
+				f.Severity, f.Effect = Medium, "The next upgrade takes it away: programs and manifests that use it fail then."
+			}
+		}
+		j.add(f)
+	}
+	return nil
+}
+
+// Stale returns the versions in which objects of a custom resource may be stored and which the cluster does not serve, or which are not
+// the one that new objects are stored in.
+func (v StoredVersion) Stale() (unserved, old []string) {
+	for _, s := range v.Stored {
+		switch {
+		case !slices.Contains(v.Served, s):
+			unserved = append(unserved, s)
+		case s != v.Storage:
+			old = append(old, s)
+		}
+	}
+	return unserved, old
+}
+
+// checkStored tells of custom resources whose objects may be stored in a version that is on its way out.
+func (j *judge) checkStored() error {
+	var old []string
+	for _, v := range j.s.Stored {
+		unserved, behind := v.Stale()
+		if len(behind) > 0 && len(unserved) == 0 {
+			old = append(old, fmt.Sprintf("%s: %s", cut(v.Resource), cut(strings.Join(behind, ", "))))
+		}
+		if len(unserved) == 0 {
+			continue
+		}
+		j.add(Finding{
+			ID: "api-stored/" + cut(v.Resource), Rule: "api-stored", Area: APIs, Severity: Medium, Subjects: []string{v.Resource},
+			Title:    fmt.Sprintf("objects of %s may be stored in %s, which is not served any more", cut(v.Resource), cut(strings.Join(unserved, ", "))),
+			Effect:   "The version cannot be taken out of the definition while objects are stored in it; a later release of the operator that does so cannot be installed, or cannot read them.",
+			Evidence: []string{"stored: " + cut(strings.Join(v.Stored, ", ")), "served: " + cut(strings.Join(v.Served, ", ")), "storage: " + cut(v.Storage)},
+			Remedy:   migrate(v),
+		})
+	}
+	if len(old) > 0 {
+		j.add(Finding{
+			ID: "api-stored-old", Rule: "api-stored-old", Area: APIs, Severity: Info, Subjects: old,
+			Title:  fmt.Sprintf("%s may have objects stored in an older version that is still served", plural(len(old), "custom resource")),
+			Effect: "Nothing breaks now. Before a release that takes the older version out, the objects have to be stored anew.",
+		})
+	}
+	return nil
+}
+
+var versionForm = regexp.MustCompile(`^v[0-9]+((alpha|beta)[0-9]+)?$`)
+
+func migrate(v StoredVersion) []Step {
+	if !versionForm.MatchString(v.Storage) {
+		return []Step{{Text: "Write every object once, so that it is stored in the storage version; then take the old version out of the status."}}
+	}
+	return []Step{
+		{Text: "Write every object once, so that it is stored in " + cut(v.Storage) + ".", Command: command("kubectl get %s -A -o json | kubectl replace -f -", v.Resource)},
+		{
+			Text:    "Then take the old version out of the status.",
+			Command: command("kubectl patch crd %s --subresource=status --type=merge -p '{\"status\":{\"storedVersions\":[\"'%s'\"]}}'", v.Resource, v.Storage),
+		},
+	}
+}

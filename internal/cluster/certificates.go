@@ -1,0 +1,328 @@
+package cluster
+
+import (
+	"cmp"
+	"crypto/x509"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/kubelts/kubelts/internal/pki"
+)
+
+// ending is certificates of one kind or of one place that end within the bands.
+type ending struct {
+	kind     ChainKind
+	id       string
+	severity Severity
+	soonest  time.Time
+	latest   time.Time // of those that are told
+	chain    *Chain    // of the soonest
+	subjects []string
+	evidence []string
+}
+
+// checkCertificates looks at every certificate but the loopback ones: until when it holds, and what else is wrong with it.
+func (j *judge) checkCertificates() error {
+	endings := map[string]*ending{}
+	flaws := map[string]*Finding{}
+	ends := map[deadlineKey]*deadlineGroup{}
+	for _, c := range j.inOrder() {
+		if c.Kind == APIServerLoopback {
+			continue
+		}
+		j.unread(c, flaws)
+		for i, cert := range c.certs {
+			if cert == nil {
+				continue
+			}
+			if i == 0 || c.Bundle {
+				k := deadlineKey{c.Kind, c.groupName(), cert.NotAfter.UTC().Truncate(day)}
+				ends[k] = ends[k].with(cert.NotAfter)
+			}
+			j.ending(endings, c, cert, i)
+			j.flaws(flaws, c, cert, i)
+		}
+	}
+	j.tellEndings(endings)
+	for _, id := range keys(flaws) {
+		j.add(*flaws[id])
+	}
+	j.certificateDeadlines(ends, endings)
+	return nil
+}
+
+type deadlineKey struct {
+	kind ChainKind
+	name string
+	day  time.Time
+}
+
+// deadlineGroup is the certificates that end on one day.
+type deadlineGroup struct {
+	first time.Time
+	count int
+}
+
+func (g *deadlineGroup) with(end time.Time) *deadlineGroup {
+	if g == nil {
+		return &deadlineGroup{end, 1}
+	}
+	g.count++
+	if end.Before(g.first) {
+		g.first = end
+	}
+	return g
+}
+
+// groupName is what findings and deadlines of a chain go by: its place, or its kind where there are many alike.
+func (c *Chain) groupName() string {
+	if kindOf(c.Kind).many {
+		return ""
+	}
+	return cut(firstOf(c.Where, c.Object, c.ID))
+}
+
+// key is the end of a finding's name for a chain.
+func (c *Chain) key() string {
+	if name := c.groupName(); name != "" {
+		return string(c.Kind) + "/" + name
+	}
+	return string(c.Kind)
+}
+
+// certificateDeadlines names the days on which certificates end, those of one kind and day together.
+func (j *judge) certificateDeadlines(ends map[deadlineKey]*deadlineGroup, endings map[string]*ending) {
+	for k, g := range ends {
+		c := Chain{Kind: k.kind, Where: k.name}
+		d := Deadline{When: g.first, What: c.label(), Area: Certificates, Severity: Info}
+		if k.name == "" {
+			d.What = fmt.Sprintf("%s, %s of this kind", kindOf(k.kind).name, plural(g.count, "certificate"))
+		}
+		if e := endings["certificate-ends/"+c.key()]; e != nil && !g.first.After(e.latest) {
+			d.Severity, d.Finding = e.severity, e.id
+		}
+		j.end(d)
+	}
+}
+
+// authority reports whether a certificate is one that signs others, of the kinds whose end is planned for years ahead.
+func authority(c *chain, cert *x509.Certificate) bool {
+	return cert.IsCA && slices.Contains([]ChainKind{ClusterCA, FrontProxyCA, HostFile, EtcdServing, EtcdPeer, APIServerServing}, c.Kind)
+}
+
+// ending takes a certificate in that ends within the bands. Of one that a server sends, the leaf counts and what signed it; of a bundle
+// each counts, but one that has a living sibling of the same name was only left behind.
+func (j *judge) ending(endings map[string]*ending, c *chain, cert *x509.Certificate, i int) {
+	kind := kindOf(c.Kind)
+	severity, near := j.band(cert.NotAfter)
+	switch {
+	case near:
+		for range kind.lowers {
+			severity = lower(severity)
+		}
+	case authority(c, cert) && pki.DaysLeft(cert.NotAfter, j.o.At) < j.o.Authorities:
+		severity, near = Low, true
+		if pki.DaysLeft(cert.NotAfter, j.o.At) < j.o.Authorities/2 {
+			severity = Medium
+		}
+	}
+	if !near || i == 0 && j.renewed[c.ID] {
+		return
+	}
+	if c.Bundle && j.hasLiving(c, cert) {
+		severity = Info
+	}
+	if c.Kind == WebhookCA && !j.fails(c.ID) {
+		severity = lower(severity)
+	}
+	id := "certificate-ends/" + c.key()
+	e := endings[id]
+	if e == nil {
+		e = &ending{kind: c.Kind, id: id, soonest: cert.NotAfter, latest: cert.NotAfter, chain: c.Chain}
+		endings[id] = e
+	}
+	e.severity = worse(e.severity, severity)
+	if cert.NotAfter.Before(e.soonest) {
+		e.soonest, e.chain = cert.NotAfter, c.Chain
+	}
+	if cert.NotAfter.After(e.latest) {
+		e.latest = cert.NotAfter
+	}
+	e.subjects = append(e.subjects, c.label())
+	if len(e.evidence) >= maxEvidence {
+		return
+	}
+	what := "leaf"
+	if i > 0 && !c.Bundle {
+		what = "sent with it"
+	}
+	if c.Bundle {
+		what = "in the bundle"
+	}
+	e.evidence = append(e.evidence, fmt.Sprintf("%s, %s: %s, serial %s, ends %s", cut(firstOf(c.Where, c.ID)), what, cut(cert.Subject.String()), cut(cert.SerialNumber.Text(16)), cert.NotAfter.UTC().Format(time.RFC3339)))
+}
+
+// hasLiving reports whether a bundle has another certificate of the same name that lasts.
+func (j *judge) hasLiving(c *chain, cert *x509.Certificate) bool {
+	return slices.ContainsFunc(c.certs, func(o *x509.Certificate) bool {
+		if o == nil || o == cert || string(o.RawSubject) != string(cert.RawSubject) {
+			return false
+		}
+		_, near := j.band(o.NotAfter)
+		return !near
+	})
+}
+
+// fails reports whether a webhook with this CA bundle has the failure policy Fail. One that is not in the snapshot counts as if it had.
+func (j *judge) fails(chainID string) bool {
+	found := false
+	for _, w := range j.s.Webhooks {
+		if w.Chain == chainID {
+			found = true
+			if !strings.EqualFold(w.Failure, "Ignore") {
+				return true
+			}
+		}
+	}
+	return !found
+}
+
+func (j *judge) tellEndings(endings map[string]*ending) {
+	for _, id := range keys(endings) {
+		e := endings[id]
+		kind := kindOf(e.kind)
+		end := e.soonest.UTC()
+		left := pki.DaysLeft(end, j.o.At)
+		_, n := bounded(e.subjects)
+		title := fmt.Sprintf("the %s %s", e.chain.label(), ends(left, end))
+		if n > 1 {
+			title = fmt.Sprintf("%s end or have ended: %s, the first %s", plural(n, "certificate"), kind.name, ends(left, end))
+		}
+		f := Finding{
+			ID: id, Rule: "certificate-ends", Area: Certificates, Severity: e.severity, Title: title, Subjects: e.subjects, Evidence: e.evidence,
+			Effect: kind.effect, When: &end, Broken: left < 1 && e.severity == Critical, Remedy: j.renewSteps(e.chain),
+		}
+		if e.severity == Info {
+			f.Effect, f.Remedy = "Another certificate of the same name in the bundle lasts longer: this one can be taken out.", nil
+		}
+		j.add(f)
+	}
+}
+
+// unread tells of what should be certificates and is not.
+func (j *judge) unread(c *chain, flaws map[string]*Finding) {
+	var faults []string
+	if c.Problem != "" {
+		faults = append(faults, cut(c.Problem))
+	}
+	for _, f := range c.faults {
+		if f != "" {
+			faults = append(faults, f)
+		}
+	}
+	if len(faults) == 0 {
+		return
+	}
+	f := flaw(flaws, c, "certificate-unreadable", Medium, "cannot be read as certificates")
+	f.Effect = "Until when it holds is not known. A client that has to trust it will refuse."
+	f.Evidence = append(f.Evidence, faults...)
+	j.unseen(NotObserved{What: "end of the " + c.label(), Area: string(Certificates), Reason: list(faults)})
+}
+
+// flaw is the finding of a rule for a chain, made when it is first needed.
+func flaw(flaws map[string]*Finding, c *chain, rule string, s Severity, title string) *Finding {
+	id := rule + "/" + c.key()
+	f := flaws[id]
+	if f == nil {
+		f = &Finding{ID: id, Rule: rule, Area: Certificates, Severity: s, Title: "the " + c.label() + " " + title}
+		if c.groupName() == "" {
+			f.Title = kindOf(c.Kind).name + ": " + title
+		}
+		flaws[id] = f
+	}
+	f.Severity = worse(f.Severity, s)
+	if label := c.label(); !slices.Contains(f.Subjects[:min(len(f.Subjects), maxSubjects)], label) {
+		f.Subjects = append(f.Subjects, label)
+	}
+	return f
+}
+
+// longLife is the validity that only a slip makes.
+const longLife = 100 * 366 * day
+
+// flaws finds what is wrong with a certificate beside its end.
+func (j *judge) flaws(flaws map[string]*Finding, c *chain, cert *x509.Certificate, i int) {
+	role := pki.Serving
+	client := c.Kind == KubeconfigClient || c.Kind == HostKubeconfig
+	if cert.IsCA || i > 0 || c.Bundle || client || c.Kind == HostFile && !serves(cert) {
+		role = pki.Authority // then no names are wanted
+	}
+	d := pki.Describe(cert, role, j.o.At)
+	for _, p := range d.Problems {
+		j.problem(flaws, c, d, p)
+	}
+	if i == 0 && !c.Bundle && c.Host != "" && !client {
+		for _, p := range pki.Verify(known(c.certs), nil, c.Host, j.o.At) {
+			j.problem(flaws, c, d, p)
+		}
+	} else if i == 0 && !c.Bundle {
+		for _, p := range pki.Verify(known(c.certs), nil, "", j.o.At) {
+			if p.Kind == pki.SignerEnds {
+				j.problem(flaws, c, d, p)
+			}
+		}
+	}
+	if life := cert.NotAfter.Sub(cert.NotBefore); life >= longLife && cert.NotBefore.Before(cert.NotAfter) {
+		f := flaw(flaws, c, "certificate-dates", Low, "has dates that only a slip makes")
+		f.Effect = "Nothing ends by itself; a key that is lost is trusted for ever."
+		f.Evidence = append(f.Evidence, fmt.Sprintf("%s: from %s to %s", d.Subject, cert.NotBefore.UTC().Format(time.RFC3339), cert.NotAfter.UTC().Format(time.RFC3339)))
+	}
+}
+
+// serves reports whether a certificate is for a server.
+func serves(cert *x509.Certificate) bool {
+	return slices.Contains(cert.ExtKeyUsage, x509.ExtKeyUsageServerAuth)
+}
+
+// known are the certificates that could be read.
+func known(certs []*x509.Certificate) []*x509.Certificate {
+	return slices.DeleteFunc(slices.Clone(certs), func(c *x509.Certificate) bool { return c == nil })
+}
+
+// problem makes a finding of what is wrong with a certificate. Its end is another rule's.
+func (j *judge) problem(flaws map[string]*Finding, c *chain, d pki.Certificate, p pki.Problem) {
+	type telling struct {
+		rule     string
+		severity Severity
+		title    string
+		effect   string
+	}
+	root := d.SelfSigned
+	tell := map[pki.Kind]telling{
+		pki.NotYetValid:   {"certificate-dates", High, "is not valid yet", "Clients refuse it until then, or a clock is wrong."},
+		pki.NoLife:        {"certificate-dates", High, "ends before it begins", "Clients refuse it."},
+		pki.WeakSignature: {"certificate-weak", Medium, "is signed with a weak algorithm", "Programs built with Go 1.18 or later, and other current ones, refuse it."},
+		pki.WeakKey:       {"certificate-weak", Medium, "has a weak key", "The key can be broken with effort, and current programs refuse it."},
+		pki.NoNames:       {"certificate-names", Medium, "names no host", "Programs built with Go 1.15 or later refuse it where they verify names: newer kube-apiservers and clients."},
+		pki.WrongName:     {"certificate-names", Medium, "is not for the host that clients ask for", "Clients that verify names refuse it."},
+		pki.BadSerial:     {"certificate-serial", Low, "has a serial number that is not allowed", "Programs built with Go 1.23 or later refuse a negative one."},
+		pki.SignerEnds:    {"certificate-signer", Medium, "outlives what signed it", "It is worth nothing from the day on which its signer ends."},
+	}
+	t, ok := tell[p.Kind]
+	if !ok || p.Kind == pki.WeakSignature && root {
+		return // the signature of a root is not looked at
+	}
+	if kindOf(c.Kind).lowers > 0 && t.severity == High {
+		t.severity = Medium
+	}
+	f := flaw(flaws, c, t.rule, t.severity, t.title)
+	f.Effect = cmp.Or(f.Effect, t.effect)
+	if len(f.Evidence) < maxEvidence {
+		f.Evidence = append(f.Evidence, fmt.Sprintf("%s: %s", cmp.Or(d.Subject, "no subject"), p.Note))
+	}
+	if f.Remedy == nil {
+		f.Remedy = j.renewSteps(c.Chain)
+	}
+}

@@ -1,0 +1,155 @@
+package cluster
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+)
+
+// accept marks the findings whose risk somebody accepted, and makes findings of acceptances that are over.
+func (j *judge) accept() {
+	today := j.today()
+	var over []Finding
+	for n, a := range j.o.Acceptances {
+		if a.Cluster != "" && a.Cluster != j.s.Context && a.Cluster != j.s.UID {
+			continue
+		}
+		if today.After(a.Expires) {
+			end := dayEnd(a.Expires)
+			over = append(over, Finding{
+				ID: "acceptance-over/" + a.Finding, Rule: "acceptance-over", Area: j.areaOf(a), Severity: Medium, When: &end, Subjects: []string{a.Finding},
+				Title:    fmt.Sprintf("the acceptance of %s by %s ended on %s", cut(a.Finding), cut(a.Owner), a.Expires),
+				Effect:   "The risk is nobody's any more: what was accepted counts again.",
+				Evidence: []string{"reason: " + cut(a.Reason)},
+				Remedy:   []Step{{Text: "Mend what was accepted, or accept it anew with a reason of today."}},
+			})
+			continue
+		}
+		used := false
+		for i := range j.r.Findings {
+			f := &j.r.Findings[i]
+			if f.Accepted == nil && (f.ID == a.Finding || f.Rule == a.Finding) {
+				f.Accepted, used = &j.o.Acceptances[n], true
+			}
+		}
+		if used {
+			j.end(Deadline{When: dayEnd(a.Expires), What: "the acceptance of " + a.Finding + " by " + a.Owner, Area: j.areaOf(a), Severity: Info, Finding: a.Finding})
+		}
+	}
+	for _, f := range over {
+		j.add(f)
+	}
+}
+
+// areaOf is the area of the finding that an acceptance is about.
+func (j *judge) areaOf(a Acceptance) Area {
+	for _, f := range j.r.Findings {
+		if f.ID == a.Finding || f.Rule == a.Finding {
+			return f.Area
+		}
+	}
+	return Support
+}
+
+// What a finding takes off the score, by severity, and what an area takes off at most.
+const (
+	pointsCritical = 25
+	pointsHigh     = 12
+	pointsMedium   = 4
+	pointsLow      = 1
+	pointsUnseen   = 5
+	mostFindings   = 40
+)
+
+// What the score is at most, by verdict.
+const (
+	mostBroken  = 20
+	mostAtRisk  = 60
+	mostAttend  = 90
+	mostUnclear = 90
+	mostBlind   = 10 // where not even a version was seen
+)
+
+func points(s Severity) int {
+	switch s {
+	case Critical:
+		return pointsCritical
+	case High:
+		return pointsHigh
+	case Medium:
+		return pointsMedium
+	case Low:
+		return pointsLow
+	case Info:
+	}
+	return 0
+}
+
+// conclude gives the verdict and the score. What was accepted counts for neither; what was not observed counts for both.
+func (j *judge) conclude() {
+	lost, counts := map[Area]int{}, map[Area]map[Severity]int{}
+	worst, broken := Info, false
+	for _, f := range j.r.Findings {
+		if f.Accepted != nil {
+			continue
+		}
+		worst = worse(worst, f.Severity)
+		broken = broken || f.Broken
+		lost[f.Area] += points(f.Severity)
+		if counts[f.Area] == nil {
+			counts[f.Area] = map[Severity]int{}
+		}
+		counts[f.Area][f.Severity]++
+	}
+	score := 100
+	for _, area := range Areas() {
+		if n := min(lost[area], mostFindings); n > 0 {
+			score -= n
+			j.r.Deductions = append(j.r.Deductions, Deduction{area, n, describe(counts[area])})
+		}
+	}
+	for _, area := range j.unseenAreas() {
+		score -= pointsUnseen
+		j.r.Deductions = append(j.r.Deductions, Deduction{area, pointsUnseen, "something was not observed"})
+	}
+	most := 100
+	switch {
+	case broken:
+		j.r.Verdict, most = Broken, mostBroken
+	case worst == Critical || worst == High:
+		j.r.Verdict, most = AtRisk, mostAtRisk
+	case worst == Medium || worst == Low:
+		j.r.Verdict, most = Attend, mostAttend
+	case len(j.r.NotObserved) > 0:
+		j.r.Verdict, most = Unclear, mostUnclear
+	default:
+		j.r.Verdict = WellSeen
+	}
+	if len(j.r.Cluster.Versions) == 0 {
+		most = min(most, mostBlind)
+	}
+	j.r.Score = max(0, min(score, most))
+}
+
+// unseenAreas are the areas of which something was not observed, in order; words that are no area come last.
+func (j *judge) unseenAreas() []Area {
+	var out []Area
+	for _, n := range j.r.NotObserved {
+		if area := Area(cut(n.Area)); !slices.Contains(out, area) {
+			out = append(out, area)
+		}
+	}
+	slices.Sort(out)
+	return out
+}
+
+// describe counts findings in words, worst first.
+func describe(counts map[Severity]int) string {
+	var parts []string
+	for _, s := range Severities() {
+		if n := counts[s]; n > 0 && points(s) > 0 {
+			parts = append(parts, fmt.Sprintf("%d %s", n, s))
+		}
+	}
+	return strings.Join(parts, ", ")
+}

@@ -1,0 +1,81 @@
+package cluster
+
+import (
+	"crypto/x509"
+	"fmt"
+	"slices"
+	"time"
+
+	"github.com/kubelts/kubelts/internal/pki"
+)
+
+// checkRenewed finds certificates that were renewed on a control-plane node's disk while the old ones are still served: then the outage
+// comes at the end of the old one although everything looks renewed.
+func (j *judge) checkRenewed() error {
+	served := []ChainKind{APIServerServing, EtcdServing, EtcdPeer, KubeletServing, ComponentServing}
+	for _, file := range j.inOrder() {
+		leaf := file.leaf()
+		if file.Kind != HostFile || leaf == nil || leaf.IsCA || !serves(leaf) {
+			continue
+		}
+		for _, s := range j.inOrder() {
+			old := s.leaf()
+			if old == nil || !slices.Contains(served, s.Kind) {
+				continue
+			}
+			same := string(old.RawSubject) == string(leaf.RawSubject) && string(old.RawIssuer) == string(leaf.RawIssuer) &&
+				slices.Equal(old.DNSNames, leaf.DNSNames) && slices.Equal(addresses(old), addresses(leaf))
+			if !same || !old.NotAfter.Before(leaf.NotAfter) || old.SerialNumber.Cmp(leaf.SerialNumber) == 0 {
+				continue
+			}
+			j.tellRenewed(file, s)
+		}
+	}
+	return nil
+}
+
+// addresses are the addresses in a certificate, as text.
+func addresses(c *x509.Certificate) []string {
+	out := make([]string, 0, len(c.IPAddresses))
+	for _, ip := range c.IPAddresses {
+		out = append(out, ip.String())
+	}
+	return out
+}
+
+func (j *judge) tellRenewed(file, s *chain) {
+	if j.renewed[s.ID] {
+		return
+	}
+	j.renewed[s.ID] = true
+	end := s.leaf().NotAfter.UTC()
+	left := pki.DaysLeft(end, j.o.At)
+	severity, near := j.band(end)
+	if !near {
+		severity = Medium
+	}
+	j.add(Finding{
+		ID: "certificate-not-loaded/" + s.key(), Rule: "certificate-not-loaded", Area: Certificates, Severity: severity, When: &end, Broken: left < 1,
+		Title:    fmt.Sprintf("the %s was renewed on disk, and the old one is still served: it %s", s.label(), ends(left, end)),
+		Subjects: []string{s.label()}, Effect: kindOf(s.Kind).effect,
+		Evidence: []string{
+			fmt.Sprintf("%s ends %s", cut(firstOf(file.Where, file.ID)), file.leaf().NotAfter.UTC().Format(time.RFC3339)),
+			fmt.Sprintf("%s serves one that ends %s", cut(firstOf(s.Where, s.ID)), end.Format(time.RFC3339)),
+		},
+		Remedy: j.reload(s.Kind),
+	})
+}
+
+func (j *judge) reload(k ChainKind) []Step {
+	if k == KubeletServing {
+		return []Step{{Text: "Restart the kubelet on the node.", Command: "sudo systemctl restart kubelet"}}
+	}
+	if k != APIServerServing {
+		return []Step{{Text: "Restart the component that serves it, one instance at a time."}}
+	}
+	steps := []Step{}
+	for _, s := range j.restartSteps() {
+		steps = append(steps, Step{Text: "Restart kube-apiserver: " + s.Text + ".", Command: s.Command})
+	}
+	return steps
+}

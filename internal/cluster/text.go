@@ -1,0 +1,111 @@
+package cluster
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+	"unicode"
+	"unicode/utf8"
+)
+
+const maxText = 300 // characters of a text in a report that comes from a stranger
+
+// cut shortens a text from a stranger.
+func cut(s string) string {
+	if len(s) <= maxText && utf8.ValidString(s) {
+		return s
+	}
+	runes := []rune(strings.ToValidUTF8(s, "\uFFFD"))
+	if len(runes) > maxText {
+		return string(runes[:maxText]) + "…"
+	}
+	return string(runes)
+}
+
+// bounded returns the first subjects in order, and how many there are, each counted once.
+func bounded(subjects []string) ([]string, int) {
+	seen := make(map[string]bool, len(subjects))
+	kept := []string{}
+	for _, s := range subjects {
+		if s = cut(s); !seen[s] {
+			seen[s] = true
+			if len(kept) < maxSubjects {
+				kept = append(kept, s)
+			}
+		}
+	}
+	return kept, len(seen)
+}
+
+// quote makes one word for a shell of a name from a stranger. It refuses what no name has: control characters, which a terminal that
+// one pastes into would obey, and a leading dash, which would be an option.
+func quote(name string) (string, bool) {
+	if name == "" || len(name) > maxText || strings.HasPrefix(name, "-") || !utf8.ValidString(name) {
+		return "", false
+	}
+	if strings.ContainsFunc(name, func(r rune) bool { return !unicode.IsPrint(r) }) {
+		return "", false
+	}
+	plain := func(r rune) bool {
+		return r < utf8.RuneSelf && (unicode.IsLetter(r) || unicode.IsDigit(r) || strings.ContainsRune("@%+=:,./_-", r))
+	}
+	if !strings.ContainsFunc(name, func(r rune) bool { return !plain(r) }) {
+		return name, true
+	}
+	return "'" + strings.ReplaceAll(name, "'", `'\''`) + "'", true
+}
+
+// command puts quoted names into a command; the format has %s for each. It is "" when a name cannot be quoted.
+func command(format string, names ...string) string {
+	args := make([]any, 0, len(names))
+	for _, n := range names {
+		q, ok := quote(n)
+		if !ok {
+			return ""
+		}
+		args = append(args, q)
+	}
+	return fmt.Sprintf(format, args...)
+}
+
+// plural is a number with its word.
+func plural(n int, word string) string {
+	if n == 1 || n == -1 {
+		return fmt.Sprintf("%d %s", n, word)
+	}
+	return fmt.Sprintf("%d %ss", n, word)
+}
+
+// ends says when something ends or ended, in words.
+func ends(left int, when time.Time) string {
+	on := when.UTC().Format("2006-01-02")
+	switch {
+	case left < -1:
+		return fmt.Sprintf("ended %s ago, on %s", plural(-left-1, "day"), on)
+	case left == -1:
+		return "ended within the last day, on " + on
+	case left == 0:
+		return "ends within a day, on " + on
+	}
+	return fmt.Sprintf("ends in %s, on %s", plural(left, "day"), on)
+}
+
+// list joins a few names for a sentence; the rest is counted.
+func list(names []string) string {
+	const most = 3
+	if len(names) <= most {
+		return strings.Join(names, ", ")
+	}
+	return strings.Join(names[:most], ", ") + fmt.Sprintf(" and %d more", len(names)-most)
+}
+
+// keys are a map's keys, sorted.
+func keys[V any](m map[string]V) []string {
+	out := make([]string, 0, len(m))
+	for k := range m {
+		out = append(out, k)
+	}
+	slices.Sort(out)
+	return out
+}
