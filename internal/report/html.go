@@ -13,6 +13,7 @@ import (
 	"github.com/kubelts/kubelts/internal/catalog"
 	"github.com/kubelts/kubelts/internal/cluster"
 	"github.com/kubelts/kubelts/internal/release"
+	"github.com/kubelts/kubelts/internal/upgrade"
 )
 
 //go:embed page.css *.html.tmpl
@@ -157,8 +158,15 @@ func functions() template.FuncMap {
 			}
 			return out
 		},
-		"soon": func(days *int) bool { return days != nil && *days < 30 },
-		"link": func(u string) bool { return strings.HasPrefix(u, "https://") },
+		"soon":     func(days *int) bool { return days != nil && *days < 30 },
+		"hopRow":   func(i int, h upgrade.Hop) []string { return hopRow(i+1, &h)[1:] },
+		"stayRow":  func(s upgrade.Stay) []string { return stayRow(&s)[1:] },
+		"stayName": func(s upgrade.Stay) string { return stayName(&s) },
+		"removed":  func(r upgrade.Removed) string { return removedText(&r) },
+		"blocked":  func(h upgrade.Hop) bool { n, _ := blockers(h.Blockers); return n > 0 },
+		"few":      func(list []string, all int) string { return few(list, len(list), max(all, len(list))) },
+		"add":      func(a, b int) int { return a + b },
+		"link":     func(u string) bool { return strings.HasPrefix(u, "https://") },
 	}
 }
 

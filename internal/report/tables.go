@@ -193,11 +193,7 @@ func markFindings(b *strings.Builder, all []cluster.Finding) {
 			b.WriteString("About: " + mark(subjects(f, len(f.Subjects))) + "\n\n")
 		}
 		for n, s := range f.Remedy {
-			fmt.Fprintf(b, "%d. %s\n", n+1, mark(s.Text))
-			if s.Command != "" {
-				fence := fence(s.Command)
-				b.WriteString("\n   " + fence + "sh\n   " + strings.ReplaceAll(strings.TrimRight(s.Command, "\n"), "\n", "\n   ") + "\n   " + fence + "\n")
-			}
+			markStep(b, fmt.Sprintf("%d. ", n+1), s)
 		}
 		b.WriteByte('\n')
 	}

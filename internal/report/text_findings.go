@@ -80,10 +80,7 @@ func (p *printer) finding(f *cluster.Finding) {
 	for i, s := range f.Remedy {
 		number := fmt.Sprintf("%d. ", i+1)
 		p.wrapped(indent+number, indent+strings.Repeat(" ", len(number)), s.Text)
-		for l := range strings.Lines(s.Command) {
-			// A command is never broken: it is there to be pasted.
-			p.line(indent, strings.Repeat(" ", len(number)+2), p.paint(strings.TrimRight(l, "\n"), cyan))
-		}
+		p.command(s.Command, indent+strings.Repeat(" ", len(number)+2))
 	}
 	if p.style.All {
 		for _, u := range f.References {
