@@ -85,6 +85,7 @@ func commands(a *app) []*cobra.Command {
 		newSupport(a),
 		newVuln(a),
 		newProbe(a),
+		newSnapshot(a),
 		newTriage(a),
 		newPick(a),
 		newMemory(a),

@@ -34,7 +34,9 @@ type Snapshot struct {
 	Deprecated   []DeprecatedAPI `json:"deprecatedAPIs"` // really requested, as the API servers count
 	Stored       []StoredVersion `json:"storedVersions"`
 	Groups       []string        `json:"groups"` // group versions that are served, such as apps/v1; v1 for the core
-	Uses         []Use           `json:"uses"`
+	// Marks are objects whose presence tells a distribution, such as configmap/kube-system/kubeadm-config.
+	Marks []string `json:"marks,omitempty"`
+	Uses  []Use    `json:"uses"`
 
 	NotObserved []NotObserved `json:"notObserved"`
 	Requests    []Request     `json:"requests"` // what was asked of the API to take this

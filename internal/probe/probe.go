@@ -52,9 +52,19 @@ type Result struct {
 	// Instances is how many different loopback certificates were seen: there are at least so many instances.
 	Instances    int               `json:"instances,omitempty"`
 	Certificates []pki.Certificate `json:"certificates"`
+	// Chains are the certificates as they were sent, for who judges them elsewhere: the serving one first, then a loopback one for each instance.
+	Chains []Chain `json:"-"`
+	// Listener names the software that must not be asked for a name (k3s, rke2, dynamiclistener), where the certificate is of such.
+	Listener string `json:"listener,omitempty"`
 	// ClientAuthorities are the names of those whose client certificates the server would take, as far as it says so.
 	ClientAuthorities []string `json:"clientAuthorities,omitempty"`
 	TLS               string   `json:"tls,omitempty"` // version of the protocol
+}
+
+// Chain is what a server sent in one handshake, as DER, the leaf first.
+type Chain struct {
+	Role pki.Role
+	DER  [][]byte
 }
 
 // Bounds.
@@ -139,11 +149,13 @@ func (p *Prober) address(ctx context.Context, t Target, r *Result) {
 	}
 	r.TLS, r.ClientAuthorities = tls.VersionName(seen.version), seen.clientCAs
 	r.Certificates = p.describe(seen.chain, pki.Serving, t.Host)
+	r.Chains = append(r.Chains, raw(seen.chain, pki.Serving))
 	if t.Kind != APIServer {
 		r.Observed = true
 		return
 	}
 	if software, ok := pki.Listener(seen.chain); ok {
+		r.Listener = software
 		r.Reason = "the certificate is of " + software + ": a listener of that kind may add a name that it is asked for to its certificate, so it was not asked"
 		return
 	}
@@ -170,6 +182,7 @@ func (p *Prober) loopback(ctx context.Context, r *Result) {
 		if serial := string(leaf.Raw); !serials[serial] {
 			serials[serial] = true
 			r.Certificates = append(r.Certificates, p.describe(seen.chain, pki.Loopback, pki.LoopbackName)...)
+			r.Chains = append(r.Chains, raw(seen.chain, pki.Loopback))
 			if p.Tries > 1 {
 				idle = 0
 			}
@@ -194,6 +207,15 @@ func (p *Prober) describe(chain []*x509.Certificate, role pki.Role, host string)
 		out = append(out, pki.Describe(c, pki.Authority, p.Now))
 	}
 	return out
+}
+
+// raw keeps a chain as it was sent.
+func raw(chain []*x509.Certificate, role pki.Role) Chain {
+	c := Chain{Role: role}
+	for _, sent := range chain[:min(len(chain), maxChain)] {
+		c.DER = append(c.DER, sent.Raw)
+	}
+	return c
 }
 
 // sight is what one handshake showed.

@@ -1,0 +1,192 @@
+package cli
+
+import (
+	"context"
+	"encoding/json"
+	"net"
+	"path/filepath"
+	"sync"
+	"time"
+
+	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
+
+	"github.com/kubelts/kubelts/internal/cluster"
+	"github.com/kubelts/kubelts/internal/errs"
+	"github.com/kubelts/kubelts/internal/kube"
+	"github.com/kubelts/kubelts/internal/pki"
+	"github.com/kubelts/kubelts/internal/probe"
+)
+
+// clusterFlags say which cluster is looked at, and how closely. They are kubectl's where it has them.
+type clusterFlags struct {
+	*app
+
+	kubeconfig, context string
+	secrets             bool
+	kubelets            int
+	targets             []string
+	each                time.Duration
+}
+
+const (
+	defaultClusterTime = time.Minute
+	maxKubelets        = 20_000
+)
+
+// add gives the flags to a command.
+func (c *clusterFlags) add(flags *pflag.FlagSet) {
+	flags.StringVar(&c.kubeconfig, "kubeconfig", "", "read the kubeconfig from `FILE`")
+	flags.StringVar(&c.context, "context", "", "look at the cluster of this `CONTEXT` of the kubeconfig")
+	flags.BoolVar(&c.secrets, "secrets", false, "read TLS secrets and bootstrap tokens too; only certificates, names and days are kept")
+	flags.IntVar(&c.kubelets, "kubelets", 0, "look at the serving certificates of `N` kubelets besides those of control-plane nodes")
+	flags.StringSliceVar(&c.targets, "apiserver", nil, "look at the API server at `HOST:PORT` too (may be repeated)")
+	flags.DurationVar(&c.each, "each", 2*time.Second, "time for one connection and handshake")
+}
+
+// check says what is wrong with the flags.
+func (c *clusterFlags) check(cmd *cobra.Command) error {
+	if c.kubelets < 0 || c.kubelets > maxKubelets {
+		return usage(cmd, errs.WithHint(errs.New(errs.Invalid, "--kubelets %d", c.kubelets), "use a number from 0 to %d", maxKubelets))
+	}
+	if c.each <= 0 {
+		return usage(cmd, errs.WithHint(errs.New(errs.Invalid, "--each %v", c.each), "use a time such as 2s"))
+	}
+	for _, t := range c.targets {
+		if _, err := probe.ParseTarget(t); err != nil {
+			return usage(cmd, err)
+		}
+	}
+	return nil
+}
+
+// source is where the kubeconfig is, as kubectl finds it.
+func (c *clusterFlags) source() kube.Kubeconfig {
+	if c.kubeconfig != "" {
+		return kube.Kubeconfig{File: c.kubeconfig}
+	}
+	if list := c.Getenv("KUBECONFIG"); list != "" {
+		return kube.Kubeconfig{Files: filepath.SplitList(list)}
+	}
+	if home := c.Getenv("HOME"); home != "" {
+		return kube.Kubeconfig{Files: []string{filepath.Join(home, ".kube", "config")}}
+	}
+	return kube.Kubeconfig{}
+}
+
+// take takes a snapshot of the cluster of a context; "" is the flags' one.
+func (c *clusterFlags) take(ctx context.Context, name string) (*cluster.Snapshot, error) {
+	now, err := c.now()
+	if err != nil {
+		return nil, err
+	}
+	if name == "" {
+		name = c.context
+	}
+	step, end := c.progress("looking")
+	defer end()
+	var lock sync.Mutex
+	limit := c.timeout
+	if limit == 0 {
+		limit = defaultClusterTime
+	}
+	return kube.Take(ctx, kube.Options{
+		Kubeconfig: c.source(), Context: name, Now: now, Timeout: limit, UserAgent: "kubelts/" + version(), Tool: version(),
+		Secrets: c.secrets, Kubelets: c.kubelets, Targets: c.addresses(), Look: c.look(now),
+		Progress: func(what string) {
+			lock.Lock()
+			defer lock.Unlock()
+			step(0, 0, what)
+		},
+	})
+}
+
+// addresses are the targets as host:port. They were checked.
+func (c *clusterFlags) addresses() []string {
+	var out []string
+	for _, text := range c.targets {
+		if t, err := probe.ParseTarget(text); err == nil {
+			out = append(out, net.JoinHostPort(t.Host, t.Port))
+		}
+	}
+	return out
+}
+
+// look does the handshakes for a snapshot. The present matters to no certificate in it: what is wrong is judged later.
+func (c *clusterFlags) look(now time.Time) kube.Look {
+	kinds := map[kube.Kind]probe.Kind{kube.APIServer: probe.APIServer, kube.Etcd: probe.Etcd, kube.Kubelet: probe.Kubelet, kube.TLS: probe.TLS}
+	return func(ctx context.Context, targets []kube.Target) []kube.Sight {
+		out := make([]kube.Sight, len(targets))
+		place := map[string]int{}
+		tries := 1
+		var all []probe.Target
+		for i, t := range targets {
+			kind := kinds[t.Kind]
+			name := string(kind) + "://" + net.JoinHostPort(t.Host, t.Port)
+			if _, ok := place[name]; ok {
+				continue
+			}
+			place[name], tries = i, max(tries, t.Tries)
+			all = append(all, probe.Target{Name: name, Kind: kind, Host: t.Host, Port: t.Port})
+		}
+		prober := probe.Prober{Now: now, Each: c.each, Concurrency: 128, Tries: tries}
+		for _, r := range prober.Probe(ctx, all, func() {}) {
+			merge(&out[place[r.Target]], &r)
+		}
+		return out
+	}
+}
+
+// merge adds what was seen at one address of a target.
+func merge(s *kube.Sight, r *probe.Result) {
+	for _, chain := range r.Chains {
+		switch {
+		case chain.Role == pki.Loopback:
+			s.Loopback = append(s.Loopback, chain.DER)
+		case len(s.Serving) == 0:
+			s.Serving = chain.DER
+		}
+	}
+	if r.ProcessStart != nil && (s.Started == nil || r.ProcessStart.Before(*s.Started)) {
+		s.Started = r.ProcessStart
+	}
+	if s.Reason == "" {
+		s.Reason = r.Reason
+	}
+	if s.Listener == "" {
+		s.Listener = r.Listener
+	}
+}
+
+// newSnapshot is for those who work on kubelts: it prints what check judges.
+func newSnapshot(a *app) *cobra.Command {
+	c := &clusterFlags{app: a}
+	var rights bool
+	cmd := &cobra.Command{
+		Use: "snapshot", Short: "What is seen of a cluster, as JSON", Hidden: true, Example: "  kubelts snapshot --context production",
+		Args: cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			if err := c.check(cmd); err != nil {
+				return err
+			}
+			if rights {
+				text, err := kube.RBAC(c.secrets)
+				if err != nil {
+					return err
+				}
+				_, err = a.Stdout.Write(text)
+				return err
+			}
+			seen, err := c.take(cmd.Context(), "")
+			if err != nil {
+				return err
+			}
+			e := json.NewEncoder(a.Stdout)
+			e.SetIndent("", "  ")
+			return e.Encode(seen)
+		},
+	}
+	c.add(cmd.Flags())
+	cmd.Flags().BoolVar(&rights, "print-rbac", false, "print the least rights that are needed")
+	return cmd
+}

@@ -1,0 +1,107 @@
+package kube
+
+import (
+	"cmp"
+	"context"
+	"net"
+	"slices"
+	"strconv"
+
+	corev1 "k8s.io/api/core/v1"
+	discoveryv1 "k8s.io/api/discovery/v1"
+
+	"github.com/kubelts/kubelts/internal/cluster"
+)
+
+// endpoint is where an API server listens.
+type endpoint struct {
+	host, port string
+}
+
+const (
+	maxEndpoints = 200
+	httpsPort    = "https" // the name of the port, and of the scheme
+)
+
+// endpoints reads the addresses of the API servers, which they write themselves. Slices are read where there are any: the older kind is deprecated.
+func (t *taker) endpoints(ctx context.Context) {
+	var all []endpoint
+	var err error
+	served := t.groups.first("discovery.k8s.io/v1", "discovery.k8s.io/v1beta1")
+	if served != "" {
+		all, err = t.slices(ctx, served)
+	}
+	if len(all) == 0 && (err == nil || absent(err)) {
+		all, err = t.oldEndpoints(ctx)
+	}
+	switch {
+	case absent(err):
+		t.miss(cluster.NotObserved{
+			What: "addresses of the API servers", Area: areaLoopback, Reason: "the API servers publish none in the service kubernetes of the namespace default",
+			Hint: "name them with --apiserver HOST:PORT",
+		})
+	case err != nil:
+		t.miss(cluster.NotObserved{What: "addresses of the API servers", Area: areaLoopback, Reason: reason(err), Hint: remedy(err), Asked: true})
+	}
+	slices.SortFunc(all, func(a, b endpoint) int { return cmp.Or(cmp.Compare(a.host, b.host), cmp.Compare(a.port, b.port)) })
+	all = slices.Compact(all)
+	t.add(func(_ *cluster.Snapshot, found *found) { found.endpoints = all })
+}
+
+// slices reads the slices of the service kubernetes in default.
+func (t *taker) slices(ctx context.Context, served string) ([]endpoint, error) {
+	var all []endpoint
+	each := func(s *discoveryv1.EndpointSlice) {
+		port := slicePort(s.Ports)
+		for _, e := range s.Endpoints {
+			for _, a := range e.Addresses {
+				all = known(all, a, port)
+			}
+		}
+	}
+	path := root(served) + "/namespaces/default/endpointslices"
+	l := typed(path, each)
+	if served != "discovery.k8s.io/v1" {
+		l = plain(path, each) // the JSON of what is wanted is the same
+	}
+	err := t.api.list(ctx, l.with("labelSelector", "kubernetes.io/service-name=kubernetes"))
+	return all, err
+}
+
+func slicePort(ports []discoveryv1.EndpointPort) string {
+	port := "443"
+	for i, p := range ports {
+		if p.Port != nil && (i == 0 || p.Name != nil && *p.Name == httpsPort) {
+			port = strconv.Itoa(int(*p.Port))
+		}
+	}
+	return port
+}
+
+func (t *taker) oldEndpoints(ctx context.Context) ([]endpoint, error) {
+	var object corev1.Endpoints //nolint:staticcheck // for servers that have no slices
+	if err := t.api.get(ctx, "/api/v1/namespaces/default/endpoints/kubernetes", &object); err != nil {
+		return nil, err
+	}
+	var all []endpoint
+	for _, s := range object.Subsets {
+		port := "443"
+		for i, p := range s.Ports {
+			if i == 0 || p.Name == httpsPort {
+				port = strconv.Itoa(int(p.Port))
+			}
+		}
+		for _, a := range s.Addresses {
+			all = known(all, a.IP, port)
+		}
+	}
+	return all, nil
+}
+
+// known adds an endpoint whose address is one: names would have to be resolved by whom the cluster, not the user, trusts.
+func known(all []endpoint, host, port string) []endpoint {
+	if net.ParseIP(host) == nil || len(all) >= maxEndpoints {
+		return all
+	}
+	return append(all, endpoint{host, port})
+}

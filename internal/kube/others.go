@@ -1,0 +1,89 @@
+package kube
+
+import (
+	"context"
+	"net"
+	"slices"
+
+	"github.com/kubelts/kubelts/internal/cluster"
+)
+
+const maxLooked = 20_000
+
+// listener is a server other than kube-apiserver whose certificate is looked at.
+type listener struct {
+	target Target
+	kind   cluster.ChainKind
+	what   string // for people
+	object string
+	asked  bool
+}
+
+// others looks at etcd and the kubelets on control-plane nodes, and at as many other kubelets as were asked for.
+func (t *taker) others(ctx context.Context) {
+	all := t.listeners()
+	if len(all) == 0 {
+		return
+	}
+	if t.Look == nil {
+		t.miss(cluster.NotObserved{What: "certificates of etcd and kubelets as served", Area: areaCertificates, Reason: "no handshakes were made"})
+		return
+	}
+	targets := make([]Target, len(all))
+	for i := range all {
+		targets[i] = all[i].target
+	}
+	sights := t.Look(ctx, targets)
+	var chains []cluster.Chain
+	for i, l := range all {
+		at := net.JoinHostPort(l.target.Host, l.target.Port)
+		if len(sights[i].Serving) == 0 {
+			t.miss(cluster.NotObserved{
+				What: l.what + " at " + at, Area: areaCertificates, Reason: sights[i].Reason, Asked: l.asked, Hint: "run kubelts where that address can be reached, or use --host on the node",
+			})
+			continue
+		}
+		chains = append(chains, cluster.Chain{ID: string(l.kind) + "/" + at, Kind: l.kind, Where: at, Object: l.object, Host: l.target.Host, DER: sights[i].Serving})
+	}
+	t.chain(chains...)
+}
+
+func (t *taker) listeners() []listener {
+	t.lock.Lock()
+	defer t.lock.Unlock()
+	var out []listener
+	left := t.Kubelets
+	for _, n := range t.seen.Nodes {
+		if len(n.Addresses) == 0 || len(out) >= maxLooked {
+			continue
+		}
+		if !n.ControlPlane {
+			if left == 0 {
+				continue
+			}
+			left--
+		}
+		host, object := n.Addresses[0], "node/"+n.Name
+		out = append(out, listener{Target{Kubelet, host, "10250", 1}, cluster.KubeletServing, "serving certificate of the kubelet of " + n.Name, object, t.Kubelets > 0})
+	}
+	return append(out, t.etcds()...)
+}
+
+// etcds are the members of etcd that pods show.
+func (t *taker) etcds() []listener {
+	var out []listener
+	for _, c := range t.seen.Components {
+		if c.Name != "etcd" && c.Name != "etcd-manager-main" && c.Name != "etcd-manager" {
+			continue
+		}
+		at := slices.IndexFunc(t.seen.Nodes, func(n cluster.Node) bool { return n.Name == c.Node && len(n.Addresses) > 0 })
+		if at < 0 || len(out) >= maxInstances {
+			continue
+		}
+		host := t.seen.Nodes[at].Addresses[0]
+		out = append(out,
+			listener{Target{Etcd, host, "2379", 1}, cluster.EtcdServing, "serving certificate of etcd", c.Object, false},
+			listener{Target{Etcd, host, "2380", 1}, cluster.EtcdPeer, "peer certificate of etcd", c.Object, false})
+	}
+	return out
+}
