@@ -111,17 +111,11 @@ func SourceNamed(name string) (Source, error) {
 	return Source{}, errs.WithHint(errs.New(errs.NotFound, "source %q is not known", name), "the sources are %s", strings.Join(names, ", "))
 }
 
-// Refusal is what could not be used, and why.
-type Refusal struct {
-	What   string `json:"what"` // file, address, or entry of a document
-	Reason string `json:"reason"`
-}
-
 // Batch is what documents gave.
 type Batch struct {
 	provenance.Items
 
-	Refused []Refusal
+	Refused []provenance.Refusal
 	Skipped int // entries that are not about Kubernetes
 }
 
@@ -132,7 +126,7 @@ func (b *Batch) add(more Batch) {
 }
 
 func (b *Batch) refuse(what string, err error) {
-	b.Refused = append(b.Refused, Refusal{What: what, Reason: err.Error()})
+	b.Refused = append(b.Refused, provenance.Refusal{What: what, Reason: err.Error()})
 }
 
 // take adds a candidate that is well formed and concerns Kubernetes.
