@@ -17,7 +17,6 @@ import (
 
 	"github.com/kubelts/kubelts/internal/errs"
 	"github.com/kubelts/kubelts/internal/foreign"
-	"github.com/kubelts/kubelts/internal/gitrepo"
 	"github.com/kubelts/kubelts/internal/lts"
 	"github.com/kubelts/kubelts/internal/release"
 	"github.com/kubelts/kubelts/internal/upkeep"
@@ -66,24 +65,28 @@ func (i *importing) flags(cmd *cobra.Command) {
 }
 
 // project makes the project of lines and prints what became of them.
-func (i *importing) project(cmd *cobra.Command, lines []foreign.Line, skipped []foreign.Skipped, source *foreign.Source) error {
+func (i *importing) project(cmd *cobra.Command, lines []foreign.Line, skipped []foreign.Skipped, source *foreign.Source) (err error) {
 	if i.target == "" {
 		return usage(cmd, errs.WithHint(errs.New(errs.Invalid, "%s: the project is missing", cmd.CommandPath()), "name a directory that is not there yet with --project"))
 	}
-	if _, err := os.Lstat(i.target); err == nil {
+	if _, missing := os.Lstat(i.target); missing == nil {
 		return errs.WithHint(errs.New(errs.Conflict, "project %q is there already", i.target), "name a directory that is not there yet with --project, and compare the two")
-	} else if !errors.Is(err, fs.ErrNotExist) {
+	} else if !errors.Is(missing, fs.ErrNotExist) {
+		return missing
+	}
+	if lines, err = i.wanted(lines); err != nil {
 		return err
 	}
-	lines, err := i.wanted(lines)
+	clone, err := i.clone(cmd.Context(), source)
 	if err != nil {
 		return err
 	}
-	adoption, fetch, err := i.adoption(lines, source)
+	defer func() { err = errors.Join(err, clone.Close()) }()
+	adoption, fetch, err := i.adoption(cmd.Context(), lines, source)
 	if err != nil {
 		return err
 	}
-	done, err := i.write(cmd.Context(), adoption)
+	done, err := i.write(cmd.Context(), clone, adoption)
 	if err != nil {
 		return err
 	}
@@ -122,7 +125,7 @@ func (i *importing) wanted(lines []foreign.Line) ([]foreign.Line, error) {
 	return found, nil
 }
 
-func (i *importing) adoption(lines []foreign.Line, source *foreign.Source) (upkeep.Adoption, []string, error) {
+func (i *importing) adoption(ctx context.Context, lines []foreign.Line, source *foreign.Source) (upkeep.Adoption, []string, error) {
 	a := upkeep.Adoption{Upstream: lts.Upstream{Name: i.upstream, URL: "https://github.com/" + i.upstream}, LeaveOut: i.leaveOut}
 	var (
 		err   error
@@ -136,7 +139,10 @@ func (i *importing) adoption(lines []foreign.Line, source *foreign.Source) (upke
 		if err != nil {
 			return a, nil, err
 		}
-		pieces := source.Pieces(line)
+		pieces, err := source.Pieces(ctx, line)
+		if err != nil {
+			return a, nil, err
+		}
 		for _, url := range foreign.Unfetched(pieces) {
 			if !slices.Contains(fetch, url) {
 				fetch = append(fetch, url)
@@ -233,15 +239,10 @@ func (i *importing) patch(p foreign.Piece) upkeep.AdoptedPatch {
 }
 
 // write makes the project in a directory beside the target and gives it its name at the end.
-func (i *importing) write(ctx context.Context, a upkeep.Adoption) (done []upkeep.Adopted, err error) {
+func (i *importing) write(ctx context.Context, c *importClone, a upkeep.Adoption) (done []upkeep.Adopted, err error) {
 	var clone upkeep.Clone
-	if i.repo != "" {
-		repo, openErr := gitrepo.Open(ctx, i.runner, i.repo)
-		if openErr != nil {
-			return nil, openErr
-		}
-		defer func() { err = errors.Join(err, repo.Close()) }()
-		clone = repo
+	if c.repo != nil {
+		clone = c.repo
 		if a.Upstream.Clone, err = relativeTo(i.target, i.repo); err != nil {
 			return nil, err
 		}

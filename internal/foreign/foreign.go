@@ -14,6 +14,7 @@ package foreign
 import (
 	"regexp"
 	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/kubelts/kubelts/internal/git"
@@ -83,7 +84,10 @@ type Item struct {
 	Path   string  // of a file, cleaned; empty when it leads out of the folder
 	Base   string  // the last element: by this name the project's own tools keep what they fetched
 	Commit git.OID // that a URL of a commit names
-	Strip  int     // leading elements of the paths in it that do not count, as patch -p; 1 for mails
+	Pull   int     // number of the pull request that a URL names, 0 for none
+	// Repository is the one on GitHub that a URL of a pull request or commit is of, as owner/name.
+	Repository string
+	Strip      int // leading elements of the paths in it that do not count, as patch -p; 1 for mails
 }
 
 // Floats reports whether what the item names can change while its text stays the same.
@@ -91,8 +95,8 @@ func (i Item) Floats() bool { return i.Kind == KindPull || i.Kind == KindURL }
 
 var (
 	urlForm    = regexp.MustCompile(`^[a-z][a-z0-9+.-]*://`)
-	pullForm   = regexp.MustCompile(`^https://github\.com/[^/?#]+/[^/?#]+/pull/[0-9]{1,9}\.(?:patch|diff)$`)
-	commitForm = regexp.MustCompile(`^https://github\.com/[^/?#]+/[^/?#]+/commit/([0-9a-f]{40})\.patch$`)
+	pullForm   = regexp.MustCompile(`^https://github\.com/([^/?#]+/[^/?#]+)/pull/([1-9][0-9]{0,8})\.(?:patch|diff)$`)
+	commitForm = regexp.MustCompile(`^https://github\.com/([^/?#]+/[^/?#]+)/commit/([0-9a-f]{40})\.patch$`)
 	cveForm    = regexp.MustCompile(`CVE-[0-9]{4}-[0-9]{4,9}`)
 	tagForm    = regexp.MustCompile(`^v[0-9]{1,6}\.[0-9]{1,6}\.[0-9]{1,6}$`)
 )
@@ -100,11 +104,13 @@ var (
 // NewItem reads how a project names a patch's source.
 func NewItem(text string, row int) Item {
 	item := Item{Text: text, Row: row, Kind: KindFile, Base: text[strings.LastIndexByte(text, '/')+1:], Strip: 1}
-	switch m := commitForm.FindStringSubmatch(text); {
-	case m != nil:
-		item.Kind, item.Commit = KindCommit, git.MustOID(m[1])
-	case pullForm.MatchString(text):
-		item.Kind = KindPull
+	commit, pull := commitForm.FindStringSubmatch(text), pullForm.FindStringSubmatch(text)
+	switch {
+	case commit != nil:
+		item.Kind, item.Repository, item.Commit = KindCommit, commit[1], git.MustOID(commit[2])
+	case pull != nil:
+		item.Kind, item.Repository = KindPull, pull[1]
+		item.Pull, _ = strconv.Atoi(pull[2]) // at most nine digits
 	case urlForm.MatchString(text):
 		item.Kind = KindURL
 	case git.ValidPath(strings.TrimPrefix(text, "./")):

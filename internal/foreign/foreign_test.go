@@ -105,6 +105,15 @@ func kltsFolder() folder {
 	}
 }
 
+func pieces(t *testing.T, source *foreign.Source, line foreign.Line) []foreign.Piece {
+	t.Helper()
+	got, err := source.Pieces(t.Context(), line)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return got
+}
+
 func TestKLTSLines(t *testing.T) {
 	k, err := foreign.ParseKLTS("releases.yml", []byte(releases))
 	if err != nil {
@@ -157,7 +166,7 @@ func TestPieces(t *testing.T) {
 	lines, _ := k.Lines()
 	told := func(kept foreign.Files, line foreign.Line) []string {
 		var got []string
-		for _, p := range (&foreign.Source{Files: kltsFolder(), Kept: kept}).Pieces(line) {
+		for _, p := range pieces(t, &foreign.Source{Files: kltsFolder(), Kept: kept}, line) {
 			switch {
 			case p.Patch == nil:
 				got = append(got, p.Step+" "+p.Origin+": "+p.Gap)
@@ -178,14 +187,14 @@ func TestPieces(t *testing.T) {
 		"several /etc/passwd: the path leads out of the folder, or is not well formed",
 		"several patches/absent.patch: the file is not there",
 		"several patches/text.patch: is neither a mail of git format-patch nor a diff: it has 0 files",
-		"several https://example.org/x.patch: it is on the network, where it can change, and \"x.patch\" is not among the files that were kept",
+		"several https://example.org/x.patch: it is only on the network, where it can change: \"x.patch\" is not among the files that were kept",
 		"TODO : its definition in row 40 names no file and no URL",
 		"own.1.28 = Own 0000000000",
 		"gone : releases.yml defines no patch of this name",
 	}
 	want = append([]string{
-		"several https://github.com/kubernetes/kubernetes/pull/7.patch: it is on the network, where it can change, and \"7.patch\" is not among the files that were kept",
-		"several " + commitURL + ": it is on the network, and \"1234567890123456789012345678901234567890.patch\" is not among the files that were kept",
+		"several https://github.com/kubernetes/kubernetes/pull/7.patch: it is only on the network, where it can change: \"7.patch\" is not among the files that were kept",
+		"several " + commitURL + ": it is only on the network: \"1234567890123456789012345678901234567890.patch\" is not among the files that were kept, and no clone has it",
 	}, rest...)
 	if diff := cmp.Diff(want, told(nil, lines[1])); diff != "" {
 		t.Error(diff)
@@ -206,11 +215,11 @@ func TestSharedNames(t *testing.T) {
 		{Name: "a", Items: []foreign.Item{foreign.NewItem("https://github.com/one/x/pull/7.patch", 1)}},
 		{Name: "b", Items: []foreign.Item{foreign.NewItem("https://github.com/two/x/pull/7.patch", 2)}},
 	}}
-	pieces := (&foreign.Source{Files: folder{}, Kept: folder{"7.patch": mail(zero, "Seven")}}).Pieces(line)
-	if len(pieces) != 2 || pieces[0].Patch != nil || pieces[1].Patch != nil {
-		t.Errorf("one file stands for two URLs: %+v", pieces)
+	got := pieces(t, &foreign.Source{Files: folder{}, Kept: folder{"7.patch": mail(zero, "Seven")}}, line)
+	if len(got) != 2 || got[0].Patch != nil || got[1].Patch != nil {
+		t.Errorf("one file stands for two URLs: %+v", got)
 	}
-	if got := foreign.Unfetched(pieces); len(got) != 2 {
+	if got := foreign.Unfetched(got); len(got) != 2 {
 		t.Errorf("to fetch: %q", got)
 	}
 }
@@ -270,7 +279,7 @@ func TestEKSD(t *testing.T) {
 	if diff := cmp.Diff(want, skipped); diff != "" {
 		t.Error(diff)
 	}
-	for _, p := range (&foreign.Source{Files: files}).Pieces(lines[0]) {
+	for _, p := range pieces(t, &foreign.Source{Files: files}, lines[0]) {
 		if p.Patch == nil {
 			t.Errorf("%s: %s", p.Step, p.Gap)
 		}
@@ -294,7 +303,7 @@ func TestQuilt(t *testing.T) {
 	}
 	source := &foreign.Source{Files: files, Dir: dir, Author: lts.Person{Name: "Mae", Email: "mae@example.org"}, Date: time.Date(2026, 1, 2, 0, 0, 0, 0, time.UTC)}
 	var got []string
-	for _, p := range source.Pieces(line) {
+	for _, p := range pieces(t, source, line) {
 		if p.Patch == nil {
 			got = append(got, p.Step+": "+p.Gap)
 			continue
@@ -330,7 +339,7 @@ func TestPlainDenies(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		for _, p := range (&foreign.Source{Files: files, Dir: dir}).Pieces(line) {
+		for _, p := range pieces(t, &foreign.Source{Files: files, Dir: dir}, line) {
 			if p.Patch != nil || !strings.Contains(p.Gap, "path") {
 				t.Errorf("%q became a patch: %q", diff, p.Gap)
 			}
@@ -366,11 +375,11 @@ func FuzzParseKLTS(f *testing.F) {
 			if len(line.Steps) < asked {
 				t.Fatalf("line %q: %d patches are named, %d steps came of them", line.Name, asked, len(line.Steps))
 			}
-			pieces := (&foreign.Source{Files: folder{}}).Pieces(line)
-			if len(pieces) < len(line.Steps) {
-				t.Fatalf("line %q: %d steps, %d pieces", line.Name, len(line.Steps), len(pieces))
+			got := pieces(t, &foreign.Source{Files: folder{}}, line)
+			if len(got) < len(line.Steps) {
+				t.Fatalf("line %q: %d steps, %d pieces", line.Name, len(line.Steps), len(got))
 			}
-			for _, p := range pieces {
+			for _, p := range got {
 				if (p.Patch == nil) == (p.Gap == "") {
 					t.Fatalf("piece %+v is neither a patch nor a gap", p)
 				}
@@ -390,7 +399,7 @@ func FuzzPieces(f *testing.F) {
 			t.Fatal(err)
 		}
 		source := &foreign.Source{Files: files, Dir: dir, Author: lts.Person{Name: "Mae", Email: "mae@example.org"}, Date: time.Unix(1_600_000_000, 0).UTC()}
-		for _, p := range source.Pieces(line) {
+		for _, p := range pieces(t, source, line) {
 			if (p.Patch == nil) == (p.Gap == "") {
 				t.Fatalf("piece %+v is neither a patch nor a gap", p)
 			}

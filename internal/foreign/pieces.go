@@ -2,6 +2,7 @@ package foreign
 
 import (
 	"bytes"
+	"context"
 	"crypto/sha256"
 	"encoding/hex"
 	"errors"
@@ -36,13 +37,26 @@ type Source struct {
 	// Kept, when set, is a folder that holds patches under their last names: what somebody fetched from the URLs, or the project's own files. It goes before
 	// Files.
 	Kept Files
+	// History, when set, is upstream's clone: patches of its pull requests and commits that were not kept are made from it.
+	History History
+	// Upstream is the repository on GitHub that History is a clone of, as owner/name.
+	Upstream string
 	// Author and Date are of patches that are no mails and do not say themselves.
 	Author lts.Person
 	Date   time.Time
 }
 
-// Pieces reads the sources of a line's steps, in order. What cannot be had is a gap.
-func (s *Source) Pieces(line Line) []Piece {
+// History is upstream's clone.
+type History interface {
+	// Pull returns the commits that a pull request brought to the main branch, the oldest first. A pull request of which no merge is there, or more than one,
+	// and one that holds merges itself, are errors of kind not-found.
+	Pull(ctx context.Context, number int) ([]git.OID, error)
+	// Mail returns a commit as git format-patch writes it. A commit that is not there is an error of kind not-found.
+	Mail(ctx context.Context, commit git.OID) ([]byte, error)
+}
+
+// Pieces reads the sources of a line's steps, in order. What cannot be had is a gap; only the end of ctx is an error.
+func (s *Source) Pieces(ctx context.Context, line Line) ([]Piece, error) {
 	shared := sharedNames(line)
 	var pieces []Piece
 	for _, step := range line.Steps {
@@ -53,7 +67,10 @@ func (s *Source) Pieces(line Line) []Piece {
 		}
 		for _, item := range step.Items {
 			blank.Origin, blank.Commit = item.Text, item.Commit
-			found, err := s.read(item, blank, shared)
+			found, err := s.read(ctx, item, blank, shared)
+			if ctx.Err() != nil {
+				return nil, context.Cause(ctx)
+			}
 			if err != nil {
 				gap := blank
 				gap.Gap = err.Error()
@@ -62,7 +79,7 @@ func (s *Source) Pieces(line Line) []Piece {
 			pieces = append(pieces, found...)
 		}
 	}
-	return pieces
+	return pieces, nil
 }
 
 // sharedNames are the last names by which a line calls more than one source: a folder of fetched files cannot tell them apart.
@@ -79,13 +96,50 @@ func sharedNames(line Line) map[string]bool {
 	return shared
 }
 
-func (s *Source) read(item Item, blank Piece, shared map[string]bool) ([]Piece, error) {
+func (s *Source) read(ctx context.Context, item Item, blank Piece, shared map[string]bool) ([]Piece, error) {
 	content, err := s.content(item, shared)
+	if errs.Is(err, errs.NotFound) && s.History != nil && item.Repository != "" && item.Repository == s.Upstream {
+		return s.fromHistory(ctx, item, blank)
+	}
 	if err != nil {
 		return nil, err
 	}
+	return s.fromFile(item, blank, content)
+}
+
+// fromHistory makes the patches of a pull request or a commit from upstream's clone.
+func (s *Source) fromHistory(ctx context.Context, item Item, blank Piece) ([]Piece, error) {
+	commits := []git.OID{item.Commit}
+	if item.Kind == KindPull {
+		var err error
+		if commits, err = s.History.Pull(ctx, item.Pull); err != nil {
+			return nil, err
+		}
+	}
+	var pieces []Piece
+	for _, commit := range commits {
+		mail, err := s.History.Mail(ctx, commit)
+		if err != nil {
+			return nil, err
+		}
+		p := blank
+		p.Commit, p.SHA256 = commit, digest(mail)
+		if p.Patch, err = lts.ParsePatch(item.Base, mail); err != nil {
+			return nil, err
+		}
+		pieces = append(pieces, p)
+	}
+	return pieces, nil
+}
+
+func digest(content []byte) string {
 	sum := sha256.Sum256(content)
-	blank.SHA256 = hex.EncodeToString(sum[:])
+	return hex.EncodeToString(sum[:])
+}
+
+// fromFile cuts a file into patches.
+func (s *Source) fromFile(item Item, blank Piece, content []byte) ([]Piece, error) {
+	blank.SHA256 = digest(content)
 	mails, err := SplitMails(content)
 	if err != nil {
 		return nil, err
@@ -121,9 +175,9 @@ func (s *Source) content(item Item, shared map[string]bool) ([]byte, error) {
 	}
 	switch {
 	case item.Kind == KindCommit:
-		return nil, errs.New(errs.NotFound, "it is on the network, and %q is not among the files that were kept", item.Base)
+		return nil, errs.New(errs.NotFound, "it is only on the network: %q is not among the files that were kept, and no clone has it", item.Base)
 	case item.Floats():
-		return nil, errs.New(errs.NotFound, "it is on the network, where it can change, and %q is not among the files that were kept", item.Base)
+		return nil, errs.New(errs.NotFound, "it is only on the network, where it can change: %q is not among the files that were kept", item.Base)
 	case item.Path == "":
 		return nil, errs.New(errs.Denied, "the path leads out of the folder, or is not well formed")
 	}

@@ -6,7 +6,8 @@ import (
 	"html/template"
 	"io"
 	"strings"
-	"unicode"
+
+	"github.com/kubelts/kubelts/internal/visible"
 )
 
 //go:embed page.html.tmpl page.css
@@ -18,21 +19,11 @@ const (
 	shownItems    = 15
 )
 
-// printable shows what would hide text or do something to who looks at it.
-func printable(s string) string {
-	return strings.Map(func(r rune) rune {
-		if !unicode.IsPrint(r) && r != ' ' || unicode.In(r, unicode.Cf) {
-			return '\uFFFD'
-		}
-		return r
-	}, strings.ToValidUTF8(s, "\uFFFD"))
-}
-
 // markdown keeps a stranger's text from being markup.
 func markdown(s string) string {
 	return strings.NewReplacer(
 		`\`, `\\`, "`", "\\`", `*`, `\*`, `_`, `\_`, `[`, `\[`, `]`, `\]`, `|`, `\|`, `<`, `&lt;`, `>`, `&gt;`, `&`, `&amp;`, `#`, `\#`, `!`, `\!`, `~`, `\~`,
-	).Replace(printable(s))
+	).Replace(visible.Text(s))
 }
 
 // Summary is the report in a sentence.
@@ -130,7 +121,7 @@ func (r *Report) HTML(w io.Writer) error {
 	if err != nil {
 		return fmt.Errorf("read the page's style: %w", err)
 	}
-	functions := template.FuncMap{"printable": printable, "told": told, "plural": plural}
+	functions := template.FuncMap{"visible": visible.Text, "told": told, "plural": plural}
 	t, err := template.New("page.html.tmpl").Funcs(functions).ParseFS(assets, "page.html.tmpl")
 	if err != nil {
 		return fmt.Errorf("read the page's template: %w", err)
