@@ -8,5 +8,5 @@ import "embed"
 
 // Files are the files of this directory, under their own names.
 //
-//go:embed releases.yaml support.yaml vendors.yaml loopback.yaml toolchains.yaml applicability.yaml vulnerabilities/*.json
+//go:embed releases.yaml support.yaml vendors.yaml loopback.yaml toolchains.yaml applicability.yaml removals.yaml vulnerabilities/*.json
 var Files embed.FS

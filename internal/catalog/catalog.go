@@ -36,6 +36,7 @@ type Catalog struct {
 	toolchains func() ([]Toolchain, error)
 
 	applicability func() ([]Applicability, error)
+	removals      func() ([]Removal, error)
 }
 
 // Fact is a day with where it comes from and how sure it is.
@@ -79,6 +80,7 @@ func Load(fsys fs.FS) (*Catalog, error) {
 		toolchains: sync.OnceValues(func() ([]Toolchain, error) { return loadToolchains(fsys) }),
 
 		applicability: sync.OnceValues(func() ([]Applicability, error) { return loadApplicability(fsys) }),
+		removals:      sync.OnceValues(func() ([]Removal, error) { return loadRemovals(fsys) }),
 	}
 	if err := c.loadReleases(fsys); err != nil {
 		return nil, err

@@ -25,6 +25,7 @@ const (
 	loopbackFile       = "loopback.yaml"
 	toolchainsFile     = "toolchains.yaml"
 	applicabilityFile  = "applicability.yaml"
+	removalsFile       = "removals.yaml"
 	vulnerabilitiesDir = "vulnerabilities"
 )
 

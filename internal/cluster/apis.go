@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/kubelts/kubelts/internal/catalog"
 	"github.com/kubelts/kubelts/internal/release"
 )
 
@@ -65,8 +66,15 @@ func (j *judge) checkDeprecated() error {
 		}
 		u.instances = append(u.instances, d.Instance)
 	}
+	removals, err := j.facts.Removals()
+	if err != nil {
+		return err
+	}
 	for _, name := range keys(uses) {
 		u := uses[name]
+		if u.api.Removed == "" {
+			u.api.Removed = removedIn(removals, u.api)
+		}
 		f := Finding{
 			ID: "api-deprecated/" + name, Rule: "api-deprecated", Area: APIs, Severity: Low, Subjects: []string{name}, References: []string{deprecationGuide},
 			Title:  "somebody asks for the deprecated " + name,
@@ -88,6 +96,16 @@ func (j *judge) checkDeprecated() error {
 		j.add(f)
 	}
 	return nil
+}
+
+// removedIn is the minor that removes an API by the facts, "" where they do not know.
+func removedIn(removals []catalog.Removal, d DeprecatedAPI) string {
+	for _, r := range removals {
+		if r.API == d.Group+"/"+d.Version && slices.Contains(r.Resources, d.Resource) {
+			return r.Minor.String()
+		}
+	}
+	return ""
 }
 
 // Stale returns the versions in which objects of a custom resource may be stored and which the cluster does not serve, or which are not

@@ -96,7 +96,7 @@ func (c *Chain) key() string {
 func (j *judge) certificateDeadlines(ends map[deadlineKey]*deadlineGroup, endings map[string]*ending) {
 	for k, g := range ends {
 		c := Chain{Kind: k.kind, Where: k.name}
-		d := Deadline{When: g.first, What: c.label(), Area: Certificates, Severity: Info}
+		d := Deadline{When: g.first, What: c.label(), Area: Certificates, Severity: Info, Kind: k.kind}
 		if k.name == "" {
 			d.What = fmt.Sprintf("%s, %s of this kind", kindOf(k.kind).name, plural(g.count, "certificate"))
 		}

@@ -100,7 +100,7 @@ func (j *judge) forecast(seen []instance) error {
 			failing = append(failing, i)
 			severity = worse(severity, s)
 		}
-		d := Deadline{When: i.end(), What: "loopback certificate of " + i.name, Area: Loopback, Severity: cmp.Or(s, Info)}
+		d := Deadline{When: i.end(), What: "loopback certificate of " + i.name, Area: Loopback, Severity: cmp.Or(s, Info), Kind: APIServerLoopback}
 		if near {
 			d.Finding = "loopback-certificate"
 		}

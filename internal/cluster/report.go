@@ -107,6 +107,7 @@ type Deadline struct {
 	Area     Area      `json:"area"`
 	Severity Severity  `json:"severity"` // as of the finding that it belongs to, Info where there is none
 	Finding  string    `json:"finding,omitempty"`
+	Kind     ChainKind `json:"kind,omitempty"` // of certificates; "" for all else that ends
 }
 
 // Verdict is the report in a word.
