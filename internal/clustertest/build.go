@@ -131,8 +131,9 @@ func (m *serverModule) binary(tb testing.TB) string {
 	tb.Logf("building kube-apiserver %s: this takes minutes, once", m.version)
 	build := exec.Command("go", "build", "-C", m.dir, "-trimpath", "-ldflags", flags, "-o", name+".new", program)
 	build.Env = append(os.Environ(), "CGO_ENABLED=0", "GOFLAGS=")
-	if out, err := build.CombinedOutput(); err != nil {
-		tb.Fatalf("build kube-apiserver %s in %s: %v\n%s", m.version, m.dir, err, out)
+	p := run(tb, name+".log", build)
+	if <-p.done; p.err != nil {
+		tb.Fatalf("build kube-apiserver %s in %s: %v\n%s", m.version, m.dir, p.err, p.tail())
 	}
 	if err := os.Rename(name+".new", name); err != nil {
 		tb.Fatal(err)

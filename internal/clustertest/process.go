@@ -19,6 +19,12 @@ type process struct {
 // start runs argv and lets its output go to the end of the file log. The environment is ours: these are the test's own programs.
 func start(tb testing.TB, log string, argv ...string) *process {
 	tb.Helper()
+	return run(tb, log, exec.Command(argv[0], argv[1:]...))
+}
+
+// run is start for a command that has attributes of its own.
+func run(tb testing.TB, log string, cmd *exec.Cmd) *process {
+	tb.Helper()
 	out, err := os.OpenFile(log, os.O_CREATE|os.O_WRONLY|os.O_APPEND, 0o600)
 	if err != nil {
 		tb.Fatal(err)
@@ -30,8 +36,8 @@ func start(tb testing.TB, log string, argv ...string) *process {
 		defer out.Close()
 		// The kernel's signal at the parent's death is sent when the parent's thread ends: this one must stay.
 		runtime.LockOSThread()
-		cmd := exec.Command(argv[0], argv[1:]...)
-		cmd.Stdout, cmd.Stderr, cmd.SysProcAttr = out, out, dieWithParent()
+		cmd.Stdout, cmd.Stderr = out, out
+		dieWithParent(cmd)
 		if err := cmd.Start(); err != nil {
 			started <- err
 			return
@@ -41,7 +47,7 @@ func start(tb testing.TB, log string, argv ...string) *process {
 		p.err = cmd.Wait()
 	}()
 	if err := <-started; err != nil {
-		tb.Fatalf("start %s: %v", argv[0], err)
+		tb.Fatalf("start %s: %v", cmd.Path, err)
 	}
 	tb.Cleanup(p.stop)
 	return p
