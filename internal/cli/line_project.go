@@ -131,6 +131,7 @@ func (o *opened) openRepo(ctx context.Context, l *lines) error {
 	if o.repo, err = gitrepo.Open(ctx, l.runner, dir); err != nil {
 		return err
 	}
+	o.repo.KeepIndex(l.indexCache(nil))
 	if o.store, err = gitrepo.OpenStore(ctx, l.runner, o.files.Path(upkeep.StoreDir), o.repo); err != nil {
 		return err
 	}

@@ -26,7 +26,7 @@ type triageRun struct {
 	*app
 
 	repo, repository, main, dir, format string
-	branches, vulns                     []string
+	branches, vulns, without            []string
 }
 
 // releaseBranches is the pattern of the branches that are judged by default, beside the main branch.
@@ -57,6 +57,8 @@ never left out; the plain table lists those without a known fix below. The exit 
 	flags.StringSliceVar(&t.vulns, "vuln", nil, "judge these vulnerabilities only, by `ID` or alias")
 	flags.StringVar(&t.main, "main", "", "the main `BRANCH` (default: main or master)")
 	flags.StringVar(&t.dir, "vulnerabilities", "", "judge the OSV records in `DIR` instead of those of the facts")
+	flags.StringSliceVar(&t.without, "without", nil, "do not look at evidence of this `KIND`: to see what the others are worth")
+	cmd.Flag("without").Hidden = true
 	addOutput(cmd, &t.format, tableFormats)
 	return cmd
 }
@@ -87,7 +89,8 @@ func (t *triageRun) run(cmd *cobra.Command) (err error) {
 		return err
 	}
 	step, end := t.progress("triage")
-	verdicts, err := triage.Judge(ctx, &counted{Repo: repo, step: step}, t.repository, records, slices.Concat(targets.judged, targets.helping))
+	repo.KeepIndex(t.indexCache(step))
+	verdicts, err := triage.JudgeWithout(ctx, triage.Without{History: repo, Kinds: t.without}, t.repository, records, slices.Concat(targets.judged, targets.helping))
 	end()
 	if err != nil {
 		return err
@@ -303,41 +306,4 @@ func countHeld(ctx context.Context, repo *gitrepo.Repo, f vuln.Fix) int {
 		}
 	}
 	return n
-}
-
-// counted tells how many commits were read.
-type counted struct {
-	*gitrepo.Repo
-
-	step func(done, total int, what string)
-}
-
-// Commits implements [triage.History].
-func (c *counted) Commits(ctx context.Context, include, exclude []git.OID, visit func(*git.Commit) error) error {
-	done := 0
-	return c.Repo.Commits(ctx, include, exclude, func(commit *git.Commit) error {
-		done++
-		c.step(done, 0, "commits")
-		return visit(commit)
-	})
-}
-
-// Paths implements [triage.History].
-func (c *counted) Paths(ctx context.Context, commits []git.OID, visit func(git.OID, []string) error) error {
-	done := 0
-	return c.Repo.Paths(ctx, commits, func(commit git.OID, paths []string) error {
-		done++
-		c.step(done, len(commits), "paths")
-		return visit(commit, paths)
-	})
-}
-
-// Patches implements [triage.History].
-func (c *counted) Patches(ctx context.Context, commits []git.OID, visit func(git.OID, []byte) error) error {
-	done := 0
-	return c.Repo.Patches(ctx, commits, func(commit git.OID, diff []byte) error {
-		done++
-		c.step(done, len(commits), "patches")
-		return visit(commit, diff)
-	})
 }

@@ -39,6 +39,7 @@ type Repo struct {
 	shallow bool
 	refs    []git.Ref // sorted by name, peeled
 	pool    *pool
+	index   IndexCache
 }
 
 // Open opens the clone at dir: a work tree, a bare repository or a linked work tree. A dir that is none is an error of kind not-found.

@@ -144,12 +144,7 @@ func (s *idSum) feed(line []byte) {
 
 // endFile adds the file's hash to the total: a number of 20 bytes, the first of which is the smallest.
 func (s *idSum) endFile() {
-	carry := 0
-	for i, b := range s.file.Sum(nil) {
-		carry += int(s.total[i]) + int(b)
-		s.total[i] = byte(carry) //nolint:gosec // the rest is carried
-		carry >>= 8
-	}
+	s.total = add(s.total, git.OID(s.file.Sum(nil)))
 	s.file.Reset()
 }
 

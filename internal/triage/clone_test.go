@@ -13,6 +13,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/kubelts/kubelts/internal/command"
+	"github.com/kubelts/kubelts/internal/equiv"
 	"github.com/kubelts/kubelts/internal/errs"
 	"github.com/kubelts/kubelts/internal/git"
 	"github.com/kubelts/kubelts/internal/gitrepo"
@@ -154,6 +155,11 @@ func (h *told) Commits(_ context.Context, include, _ []git.OID, visit func(*git.
 	return visit(&git.Commit{OID: root, Message: "Start"})
 }
 
+func (h *told) Index(ctx context.Context, repository string, tips []git.OID) (*equiv.Table, error) {
+	table, _, err := equiv.Build(ctx, h, equiv.NewTable(repository), tips, equiv.Options{})
+	return table, err
+}
+
 func (h *told) Paths(_ context.Context, commits []git.OID, visit func(git.OID, []string) error) error {
 	for _, c := range commits {
 		path := "other.go"
@@ -169,7 +175,11 @@ func (h *told) Paths(_ context.Context, commits []git.OID, visit func(git.OID, [
 
 func (h *told) Patches(_ context.Context, commits []git.OID, visit func(git.OID, []byte) error) error {
 	for _, c := range commits {
-		if err := visit(c, fmt.Appendf(nil, "diff --git a/x b/x\nold mode %d\n", c[0])); err != nil {
+		name := "other.go"
+		if c == h.oid(9) {
+			name = "server.go"
+		}
+		if err := visit(c, fmt.Appendf(nil, "diff --git a/%[1]s b/%[1]s\nold mode %[2]d\n", name, c[0])); err != nil {
 			return err
 		}
 	}

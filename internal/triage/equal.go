@@ -12,7 +12,9 @@ const maxMembers = 10_000
 
 // kindOrder is the order in which kinds of evidence are preferred.
 func kindOrder(kind string) int {
-	return slices.Index([]string{KindAncestor, KindNamed, KindPatchID, KindTrailer, KindAuthorDateSubject, KindPullRequest, KindDependency}, kind)
+	return slices.Index([]string{
+		KindAncestor, KindNamed, KindPatchID, KindPlainPatch, KindTrailer, KindAuthorDateSubject, KindPullRequest, KindFilePatch, KindLines, KindDependency, KindPostImage,
+	}, kind)
 }
 
 // neighbour is a commit that seems to be the same change as another one, and why.
@@ -26,14 +28,19 @@ func (j *judge) neighbours(i int32) []neighbour {
 	x, c := j.x, &j.x.commits[i]
 	var found []neighbour
 	add := func(others []int32, kind, note string) {
+		if j.without(kind) {
+			return
+		}
 		for _, o := range others {
 			if o != i && !x.commits[o].merge {
 				found = append(found, neighbour{o, Evidence{Kind: kind, Commit: x.commits[o].oid, Note: note}})
 			}
 		}
 	}
-	if id, ok := j.s.patches[i]; ok {
-		add(j.s.byPatch[id], KindPatchID, "patch-id "+id.Short()+" as "+c.oid.Short())
+	if c.change != nil {
+		if id := c.change.Patch; !id.IsZero() {
+			add(j.s.byPatch[id], KindPatchID, "patch-id "+id.Short()+" as "+c.oid.Short())
+		}
 	}
 	if !c.kube.IsZero() {
 		add(j.distinct(i, x.byKube[c.kube]), KindTrailer, "Kubernetes-commit "+c.kube.Short()+" as "+c.oid.Short())
@@ -41,7 +48,7 @@ func (j *judge) neighbours(i int32) []neighbour {
 	}
 	add(x.byOrigin[c.oid.String()], KindTrailer, "cherry picked from commit "+c.oid.Short())
 	if c.claims != nil {
-		for _, origin := range c.claims.origins {
+		for _, origin := range c.claims.Origins {
 			add(x.named(origin), KindTrailer, "origin of "+c.oid.Short()+" by its message")
 			add(x.byOrigin[origin], KindTrailer, "cherry picked from commit "+origin+" as "+c.oid.Short())
 		}
@@ -72,9 +79,6 @@ func (x *index) pickedAsMerge(i int32) []int32 {
 // distinct keeps the commits that can only be commit i elsewhere. Where one history has several commits that are alike ("Update generated
 // files", twice in one pull request), which is which is told by their files; where that does not tell, none is kept.
 func (j *judge) distinct(i int32, alike []int32) []int32 {
-	if !j.s.complete {
-		return alike
-	}
 	var twins []int32
 	for _, tip := range slices.Concat(j.mains, j.tips) {
 		root := j.x.reach(tip)
@@ -91,34 +95,46 @@ func (j *judge) distinct(i int32, alike []int32) []int32 {
 	if len(twins) == 0 {
 		return alike
 	}
-	own := j.s.names[i]
-	if len(own) == 0 || slices.ContainsFunc(twins, func(t int32) bool { return slices.Equal(j.s.names[t], own) }) {
+	own := j.s.base(i)
+	if len(own) == 0 || slices.ContainsFunc(twins, func(t int32) bool { return slices.Equal(j.s.base(t), own) }) {
 		return nil
 	}
 	return slices.DeleteFunc(slices.Clone(alike), func(other int32) bool {
-		return slices.Contains(twins, other) || !slices.Equal(j.s.names[other], own)
+		return slices.Contains(twins, other) || !slices.Equal(j.s.base(other), own)
 	})
 }
 
-// isAnother says whether commit i is the landed instance of another commit of the history that a part stands in: it has that one's author,
-// author date and subject.
+// isAnother says whether commit i is another commit of the history that a part stands in, or the landed instance of one: it has that one's subject, which no seed
+// has, or its author, author date and subject.
 func (j *judge) isAnother(p *part, i int32) bool {
-	sign := j.x.commits[i].signature()
-	if slices.ContainsFunc(p.seeds, func(seed int32) bool { return j.x.commits[seed].signature() == sign }) {
+	c := &j.x.commits[i]
+	own := func(same func(seed *commit) bool) bool {
+		return slices.ContainsFunc(p.seeds, func(seed int32) bool { return same(&j.x.commits[seed]) })
+	}
+	titled := own(func(seed *commit) bool { return seed.subject == c.subject })
+	if titled && (j.without(KindAuthorDateSubject) || own(func(seed *commit) bool { return seed.signature() == c.signature() })) {
 		return false
 	}
 	for _, tip := range slices.Concat(j.mains, j.tips) {
-		if root := j.x.reach(tip); root.has(p.seeds[0]) {
-			return !root.has(i) && slices.ContainsFunc(j.x.bySign[sign], root.has)
+		root := j.x.reach(tip)
+		if !root.has(p.seeds[0]) {
+			continue
 		}
+		if !titled {
+			return root.has(i) || slices.ContainsFunc(j.x.byTitle[c.subject], root.has)
+		}
+		return !root.has(i) && slices.ContainsFunc(j.x.bySign[c.signature()], root.has)
 	}
 	return false
 }
 
 // carried are the commits that came with pull requests that carried a part over: those with the part's subject, or the only one; and that touch
-// at least half of the part's files. Before the paths are known it is all that came.
-func (j *judge) carried(ctx context.Context, p *part) ([]neighbour, error) {
+// at least half of the part's files.
+func (j *judge) carried(p *part) []neighbour {
 	var merges []int32
+	if j.without(KindPullRequest) {
+		return nil
+	}
 	for _, n := range p.pulls {
 		merges = append(merges, j.x.byPick[n]...)
 	}
@@ -128,58 +144,49 @@ func (j *judge) carried(ctx context.Context, p *part) ([]neighbour, error) {
 	slices.Sort(merges)
 	var found []neighbour
 	for _, m := range slices.Compact(merges) {
-		same, err := j.carriedBy(ctx, p, m)
-		if err != nil {
-			return nil, err
-		}
-		for _, i := range same {
+		for _, i := range j.carriedBy(p, m) {
 			note := "came with " + j.x.commits[m].oid.Short() + ", " + clip(j.x.commits[m].full)
 			found = append(found, neighbour{i, Evidence{Kind: KindPullRequest, Commit: j.x.commits[i].oid, Note: note}})
 		}
 	}
-	return found, nil
+	return found
 }
 
-func (j *judge) carriedBy(ctx context.Context, p *part, m int32) ([]int32, error) {
+func (j *judge) carriedBy(p *part, m int32) []int32 {
 	brought := j.x.brought(m)
-	if !j.s.complete {
-		return brought, nil
-	}
 	same := slices.DeleteFunc(slices.Clone(brought), func(i int32) bool { return !j.sameSubject(p, i) })
 	if len(same) == 0 && len(brought) == 1 {
 		same = brought
 	}
-	var found []int32
-	for _, i := range same {
-		names, err := j.s.base(ctx, i)
-		if err != nil {
-			return nil, err
-		}
-		if 2*shared(p.names, names) >= len(p.names) && !j.isAnother(p, i) {
-			found = append(found, i)
-		}
-	}
-	return found, nil
+	return slices.DeleteFunc(slices.Clone(same), func(i int32) bool {
+		return 2*shared(p.names, j.s.base(i)) < len(p.names) || j.isAnother(p, i)
+	})
 }
 
 func (j *judge) sameSubject(p *part, i int32) bool {
 	return slices.ContainsFunc(p.seeds, func(seed int32) bool { return j.x.commits[seed].subject == j.x.commits[i].subject })
 }
 
-// raised are the commits with the subject of a seed that bring the dependency of which the subject speaks to the same version.
+// raised are the commits with the subject of a seed that bring the dependency of which the subject speaks to the same version; of a seed that only
+// pins dependencies, and whose subject speaks of none of them, those that bring all of them to the same versions.
 func (j *judge) raised(p *part) []neighbour {
 	var found []neighbour
+	if j.without(KindDependency) {
+		return nil
+	}
 	for _, seed := range p.seeds {
 		c := &j.x.commits[seed]
-		wanted := spokenOf(c.subject, j.s.bumps[seed])
+		wanted, enough := spokenOf(c.subject, j.s.bumps[seed]), 1
+		if len(wanted) == 0 && len(j.s.sources(seed)) == 0 {
+			wanted, enough = j.s.bumps[seed], len(j.s.bumps[seed])
+		}
 		if len(wanted) == 0 {
 			continue
 		}
 		for _, i := range j.x.byTitle[c.subject] {
-			for _, bump := range j.s.bumps[i] {
-				if i != seed && slices.Contains(wanted, bump) && !j.isAnother(p, i) {
-					found = append(found, neighbour{i, Evidence{Kind: KindDependency, Commit: j.x.commits[i].oid, Path: "go.mod", Note: bump + " with the subject of " + c.oid.Short()}})
-				}
+			both := slices.DeleteFunc(slices.Clone(wanted), func(bump string) bool { return !slices.Contains(j.s.bumps[i], bump) })
+			if i != seed && len(both) >= enough && !j.isAnother(p, i) {
+				found = append(found, neighbour{i, Evidence{Kind: KindDependency, Commit: j.x.commits[i].oid, Path: "go.mod", Note: both[0] + " with the subject of " + c.oid.Short()}})
 			}
 		}
 	}
@@ -195,41 +202,68 @@ type gathering struct {
 	queue   []int32 // members whose neighbours were not looked at
 }
 
-// gather finds the commits that are the same change as a part. Before the paths are known it finds all that may be, so that they can be read.
+// gather finds the commits that are the same change as a part.
 func (j *judge) gather(ctx context.Context, p *part) (map[int32][]Evidence, error) {
 	g := &gathering{judge: j, part: p, members: map[int32][]Evidence{}}
 	for _, seed := range p.seeds {
 		g.members[seed] = nil
 		g.queue = append(g.queue, seed)
 	}
-	more, err := j.carried(ctx, p)
+	more := slices.Concat(j.plainTwins(p), j.carried(p), j.raised(p), j.sameFiles(p))
+	similar, err := j.similar(ctx, p)
 	if err != nil {
 		return nil, err
 	}
-	more = append(more, j.raised(p)...)
-	for {
+	for more = append(more, similar...); ; {
 		for _, n := range more {
-			if err := g.take(ctx, n); err != nil {
-				return nil, err
-			}
+			g.take(n)
 		}
 		if len(g.queue) == 0 || len(g.members) > maxMembers {
 			return g.members, nil
 		}
-		more = j.neighbours(g.queue[0])
-		g.queue = g.queue[1:]
+		more = g.next()
 	}
 }
 
+// next are the neighbours of a member. A chain is as strong as its weakest link: what is found by way of a member is no better evidence than that
+// by which the member was found.
+func (g *gathering) next() []neighbour {
+	slices.SortStableFunc(g.queue, func(a, b int32) int { return g.rank(a) - g.rank(b) })
+	from := g.queue[0]
+	g.queue = g.queue[1:]
+	found := g.neighbours(from)
+	rank := g.rank(from)
+	for n := range found {
+		if e := &found[n].evidence; kindOrder(e.Kind) < rank {
+			best := slices.MinFunc(g.members[from], func(a, b Evidence) int { return kindOrder(a.Kind) - kindOrder(b.Kind) })
+			e.Note += ", which is one by " + best.Kind + " only"
+			e.Kind = best.Kind
+		}
+	}
+	return found
+}
+
+// rank is the order of the best evidence for a member; that of a seed is before all.
+func (g *gathering) rank(i int32) int {
+	best := -1
+	for _, e := range g.members[i] {
+		if r := kindOrder(e.Kind); best < 0 || r < best {
+			best = r
+		}
+	}
+	return best
+}
+
 // take makes a neighbour a member. What only a message says must be borne out by a file that both touch.
-func (g *gathering) take(ctx context.Context, n neighbour) error {
-	if g.s.complete && n.evidence.Kind != KindPatchID {
-		names, err := g.s.base(ctx, n.commit)
-		if err != nil || shared(g.part.names, names) == 0 {
-			return err
+func (g *gathering) take(n neighbour) {
+	if n.evidence.Kind != KindPatchID {
+		names := g.s.base(n.commit)
+		if shared(g.part.names, names) == 0 {
+			return
 		}
 		n.evidence.Note += coverage(g.part.names, names)
 	}
+	n.evidence.Strength = strengthOf(n.evidence.Kind)
 	known, ok := g.members[n.commit]
 	if !ok {
 		g.queue = append(g.queue, n.commit)
@@ -237,7 +271,6 @@ func (g *gathering) take(ctx context.Context, n neighbour) error {
 	if !slices.ContainsFunc(known, func(e Evidence) bool { return e.Kind == n.evidence.Kind }) {
 		g.members[n.commit] = append(known, n.evidence)
 	}
-	return nil
 }
 
 // coverage says so when a commit touches only some of a fix's files.

@@ -225,7 +225,7 @@ func (p *part) add(i int32, branch string) {
 // expand takes a merge for the commits that it brought, oldest first.
 func (j *judge) expand(i int32) []int32 {
 	c := &j.x.commits[i]
-	if !c.merge && (c.claims == nil || !c.claims.merge) {
+	if !c.merge && (c.claims == nil || !c.claims.Merge) {
 		return []int32{i}
 	}
 	brought := j.x.brought(i)

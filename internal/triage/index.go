@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/kubelts/kubelts/internal/equiv"
 	"github.com/kubelts/kubelts/internal/errs"
 	"github.com/kubelts/kubelts/internal/git"
 )
@@ -26,7 +27,8 @@ type commit struct {
 	author  string
 	subject string // without what branches put around it
 	full    string // as it stands
-	claims  *claims
+	claims  *equiv.Claims
+	change  *equiv.Change // nil for a merge
 }
 
 // signature is what stays the same when a commit is cherry-picked.
@@ -55,12 +57,12 @@ type index struct {
 	lines    map[int32]*line
 }
 
-// readIndex walks everything that can be reached from tips, and then from extra, each of which may turn out to be unreadable: those
+// readIndex takes from the table everything that can be reached from tips, and then from extra, each of which may turn out to be unreadable: those
 // that are come back with the reason.
-func readIndex(ctx context.Context, h History, repository string, tips, extra []git.OID) (*index, map[git.OID]error, error) {
-	w := walk{repository: repository, seen: map[git.OID]bool{}, texts: map[string]string{}}
-	if err := w.read(ctx, h, tips, nil); err != nil {
-		return nil, nil, err
+func readIndex(ctx context.Context, h History, t *equiv.Table, tips, extra []git.OID) (*index, map[git.OID]error, error) {
+	w := walk{table: t, seen: map[git.OID]bool{}, plain: map[string]string{}}
+	if missing := w.take(tips, nil); len(missing) > 0 {
+		return nil, nil, errs.New(errs.Internal, "commit %s is not in the index", missing[0])
 	}
 	unread := map[git.OID]error{}
 	done := slices.Clone(tips)
@@ -82,16 +84,20 @@ func readIndex(ctx context.Context, h History, repository string, tips, extra []
 
 // walk collects commits before their places are known.
 type walk struct {
-	repository string // owner/name
+	table *equiv.Table
 
 	commits []commit
 	parents [][]git.OID
 	seen    map[git.OID]bool
-	texts   map[string]string // authors, each once
+	plain   map[string]string // subjects without what branches put around them
 }
 
-// readExtra reads a commit that no branch leads to. It is asked for first: what is absent must not be taken for history that is cut off.
+// readExtra adds a commit that no branch leads to. It is asked for first: what is absent must not be taken for history that is cut off.
 func (w *walk) readExtra(ctx context.Context, h History, oid git.OID, done []git.OID) error {
+	if _, ok := w.table.Find(oid); ok {
+		w.take([]git.OID{oid}, done)
+		return nil
+	}
 	found, err := h.Resolve(ctx, oid.String())
 	if err != nil {
 		return err
@@ -99,44 +105,41 @@ func (w *walk) readExtra(ctx context.Context, h History, oid git.OID, done []git
 	if found != oid {
 		return errs.New(errs.Invalid, "object %s is no commit", oid)
 	}
-	return w.read(ctx, h, []git.OID{oid}, done)
-}
-
-func (w *walk) read(ctx context.Context, h History, include, exclude []git.OID) error {
-	var commits []commit
-	var parents [][]git.OID
-	err := h.Commits(ctx, include, exclude, func(c *git.Commit) error {
-		commits = append(commits, w.digest(c))
-		parents = append(parents, c.Parents)
-		return nil
-	})
+	more, _, err := equiv.Build(ctx, h, w.table, slices.Concat(done, []git.OID{oid}), equiv.Options{})
 	if err != nil {
 		return err
 	}
+	w.table = more
+	w.take([]git.OID{oid}, done)
+	return nil
+}
+
+// take adds what the table has behind include and not behind exclude.
+func (w *walk) take(include, exclude []git.OID) (missing []git.OID) {
+	var commits []commit
+	var parents [][]git.OID
+	missing = w.table.Reach(include, exclude, func(c *equiv.Commit) {
+		commits = append(commits, w.digest(c))
+		parents = append(parents, c.Parents)
+	})
 	for i := range commits {
 		w.seen[commits[i].oid] = true
 	}
 	// What a later walk finds is no ancestor of what an earlier one found, so it comes before.
 	w.commits = append(commits, w.commits...)
 	w.parents = append(parents, w.parents...)
-	return nil
+	return missing
 }
 
-func (w *walk) digest(c *git.Commit) commit {
-	author, ok := w.texts[c.Author.Name]
+func (w *walk) digest(c *equiv.Commit) commit {
+	plain, ok := w.plain[c.Subject]
 	if !ok {
-		author = strings.Clone(c.Author.Name)
-		w.texts[author] = author
+		plain = equiv.PlainSubject(c.Subject)
+		w.plain[c.Subject] = plain
 	}
-	d := commit{
-		oid: c.OID, kube: kubernetesCommit(c.Message), merge: len(c.Parents) > 1, when: c.Author.When.Unix(), author: author,
-		full: strings.Clone(c.Subject()), claims: parseClaims(c.Message, w.repository),
+	return commit{
+		oid: c.OID, kube: c.Kube, merge: len(c.Parents) > 1, when: c.When, author: c.Author, subject: plain, full: c.Subject, claims: c.Claims, change: c.Change,
 	}
-	d.subject = d.full
-	if plain := plainSubject(d.full); plain != d.full {
-		d.subject = plain
-	}
-	return d
 }
 
 func (w *walk) index() *index {
@@ -177,19 +180,19 @@ func (x *index) enter(i int32, parents []git.OID) {
 	if c.claims == nil {
 		return
 	}
-	for _, name := range c.claims.origins {
+	for _, name := range c.claims.Origins {
 		x.byOrigin[name] = append(x.byOrigin[name], i)
 	}
-	for _, n := range c.claims.picks {
+	for _, n := range c.claims.Picks {
 		x.byPick[n] = append(x.byPick[n], i)
 	}
-	if c.claims.pull != 0 {
-		x.byPull[c.claims.pull] = append(x.byPull[c.claims.pull], i)
+	if c.claims.Pull != 0 {
+		x.byPull[c.claims.Pull] = append(x.byPull[c.claims.Pull], i)
 	}
-	if c.claims.title != "" {
-		x.byMerge[c.claims.title] = append(x.byMerge[c.claims.title], i)
+	if c.claims.Title != "" {
+		x.byMerge[c.claims.Title] = append(x.byMerge[c.claims.Title], i)
 	}
-	if c.claims.isRevert() && !c.merge {
+	if c.claims.IsRevert() && !c.merge {
 		x.reverts = append(x.reverts, i)
 	}
 }
@@ -259,7 +262,7 @@ func (x *index) brought(m int32) []int32 {
 	switch {
 	case c.merge && len(c.parents) > 1:
 		return x.branchOf(c)
-	case c.claims != nil && c.claims.merge:
+	case c.claims != nil && c.claims.Merge:
 		return x.runBefore(c)
 	}
 	return []int32{m}
@@ -292,7 +295,7 @@ func (x *index) runBefore(m *commit) []int32 {
 	for c := m; len(c.parents) == 1 && len(found) < maxRun; {
 		i := c.parents[0]
 		c = &x.commits[i]
-		if c.merge || c.claims != nil && c.claims.merge {
+		if c.merge || c.claims != nil && c.claims.Merge {
 			break
 		}
 		found = append(found, i)
@@ -341,13 +344,13 @@ func (x *index) pullOf(i, tip int32) int {
 	l := x.line(tip)
 	m := l.came[i]
 	if m != i {
-		if c := x.commits[m].claims; c != nil && c.merge {
-			return c.pull
+		if c := x.commits[m].claims; c != nil && c.Merge {
+			return c.Pull
 		}
 		return 0
 	}
-	if c := x.commits[i].claims; c != nil && c.pull != 0 {
-		return c.pull
+	if c := x.commits[i].claims; c != nil && c.Pull != 0 {
+		return c.Pull
 	}
 	// On the line itself: a flattened merge may follow.
 	for at := l.place[i] - 1; at >= 0 && at > l.place[i]-maxRun; at-- {
@@ -355,8 +358,8 @@ func (x *index) pullOf(i, tip int32) int {
 		if c.merge {
 			return 0
 		}
-		if c.claims != nil && c.claims.merge {
-			return c.claims.pull
+		if c.claims != nil && c.claims.Merge {
+			return c.claims.Pull
 		}
 	}
 	return 0

@@ -12,6 +12,7 @@ import (
 // judge is one run over one repository.
 type judge struct {
 	repository string
+	off        []string // kinds of evidence that are switched off
 	x          *index
 	s          *survey
 	commits    *commitNames
@@ -34,15 +35,27 @@ type subject struct {
 // Judge judges each record against each target. The repository is the upstream's name (owner/name), by which fixes are chosen. An error
 // means that nothing could be judged; what concerns one record only is in the evidence of its verdicts.
 func Judge(ctx context.Context, history History, repository string, records []*vuln.Record, targets []Target) ([]Verdict, error) {
-	j := &judge{repository: repository, targets: targets, restored: map[int32][]int32{}}
-	if err := j.read(ctx, history, records); err != nil {
+	return JudgeWithout(ctx, Without{History: history}, repository, records, targets)
+}
+
+// Without is a history of which some kinds of evidence are not looked at, to see what the others are worth.
+type Without struct {
+	History
+
+	Kinds []string
+}
+
+// JudgeWithout is [Judge] with kinds of evidence switched off.
+func JudgeWithout(ctx context.Context, history Without, repository string, records []*vuln.Record, targets []Target) ([]Verdict, error) {
+	j := &judge{repository: repository, off: history.Kinds, targets: targets, restored: map[int32][]int32{}}
+	if err := j.read(ctx, history.History, records); err != nil {
 		return nil, err
 	}
 	subjects := make([]*subject, len(records))
 	for n, r := range records {
 		subjects[n] = j.subject(r)
 	}
-	if err := j.survey(ctx, history, subjects); err != nil {
+	if err := j.survey(ctx, history.History, subjects); err != nil {
 		return nil, err
 	}
 	verdicts := make([]Verdict, 0, len(records)*len(targets))
@@ -88,7 +101,12 @@ func (j *judge) read(ctx context.Context, h History, records []*vuln.Record) err
 	}
 	slices.SortFunc(named, compareOIDs)
 	slices.SortFunc(tips, compareOIDs)
-	if j.x, j.unread, err = readIndex(ctx, h, j.repository, slices.Compact(tips), slices.Compact(named)); err != nil {
+	tips = slices.Compact(tips)
+	table, err := h.Index(ctx, j.repository, tips)
+	if err != nil {
+		return err
+	}
+	if j.x, j.unread, err = readIndex(ctx, h, table, tips, slices.Compact(named)); err != nil {
 		return err
 	}
 	for _, t := range j.targets {
@@ -140,22 +158,18 @@ func (j *judge) survey(ctx context.Context, h History, subjects []*subject) erro
 	if len(parts) == 0 {
 		return nil
 	}
-	w, err := j.wanted(ctx, parts)
-	if err != nil {
-		return err
-	}
-	if err := j.s.readSources(ctx, w.seeds); err != nil {
-		return err
-	}
-	if err := j.s.readPaths(ctx, w.names); err != nil {
-		return err
-	}
-	for i := range w.alike {
-		if _, ok := slices.BinarySearch(j.s.names[i], dependencies); !ok {
-			delete(w.alike, i)
+	j.s.follow(parts)
+	var alike []int32
+	for _, p := range parts {
+		j.findPulls(p)
+		for _, seed := range p.seeds {
+			if alike = append(alike, seed); !j.without(KindDependency) {
+				alike = append(alike, j.x.byTitle[j.x.commits[seed].subject]...)
+			}
 		}
 	}
-	if err := j.s.readPatches(ctx, w.seeds, w.alike); err != nil {
+	slices.Sort(alike)
+	if err := j.s.readBumps(ctx, slices.Compact(alike)); err != nil {
 		return err
 	}
 	for _, p := range parts {
@@ -164,37 +178,6 @@ func (j *judge) survey(ctx context.Context, h History, subjects []*subject) erro
 		}
 	}
 	return j.s.readMerged(ctx, j.bringers(parts))
-}
-
-// wanted are the commits of which more must be read than that they are there.
-type wanted struct {
-	names map[int32]bool // the names of their paths
-	seeds map[int32]bool // their patches, and those of all with the same paths
-	alike map[int32]bool // their dependencies: those with a seed's subject
-}
-
-func (j *judge) wanted(ctx context.Context, parts []*part) (wanted, error) {
-	w := wanted{names: map[int32]bool{}, seeds: map[int32]bool{}, alike: map[int32]bool{}}
-	for _, r := range j.x.reverts {
-		w.names[r] = true
-	}
-	for _, p := range parts {
-		j.findPulls(p)
-		maybe, err := j.gather(ctx, p)
-		if err != nil {
-			return w, err
-		}
-		for i := range maybe {
-			w.names[i] = true
-		}
-		for _, seed := range p.seeds {
-			w.seeds[seed] = true
-			for _, i := range j.x.byTitle[j.x.commits[seed].subject] {
-				w.names[i], w.alike[i] = true, true
-			}
-		}
-	}
-	return w, nil
 }
 
 // findPulls finds the pull requests with which a part's commits came onto the main branch, or onto a target that has them.
@@ -214,11 +197,7 @@ func (j *judge) findPulls(p *part) {
 // settle finds the part's members and what takes them back.
 func (j *judge) settle(ctx context.Context, p *part) error {
 	for _, seed := range p.seeds {
-		names, err := j.s.base(ctx, seed)
-		if err != nil {
-			return err
-		}
-		p.names = append(p.names, names...)
+		p.names = append(p.names, j.s.base(seed)...)
 	}
 	slices.Sort(p.names)
 	p.names = slices.Compact(p.names)

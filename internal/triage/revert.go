@@ -3,20 +3,21 @@ package triage
 import (
 	"context"
 	"slices"
+
+	"github.com/kubelts/kubelts/internal/equiv"
 )
 
 // findReverts finds, for each member of a part, the later commits that revert the part. A commit that says so counts when it touches one of
 // the part's files: that what is taken back in part is not there is the safe belief.
 func (j *judge) findReverts(ctx context.Context, p *part) error {
-	j.findInverses(p)
+	if err := j.findInverses(ctx, p); err != nil {
+		return err
+	}
 	for _, r := range j.x.reverts {
 		if _, ok := p.members[r]; ok {
 			continue
 		}
-		names, err := j.s.base(ctx, r)
-		if err != nil {
-			return err
-		}
+		names := j.s.base(r)
 		if shared(p.names, names) == 0 || !j.reverts(r, p.order) {
 			continue
 		}
@@ -34,7 +35,7 @@ func (j *judge) findReverts(ctx context.Context, p *part) error {
 func (j *judge) reverts(r int32, commits []int32) bool {
 	c := j.x.commits[r].claims
 	known := false
-	for _, name := range c.reverts {
+	for _, name := range c.Reverts {
 		for _, i := range j.x.named(name) {
 			known = true
 			if slices.Contains(commits, i) || j.isMerge(i) && j.broughtOne(i, commits) {
@@ -45,16 +46,16 @@ func (j *judge) reverts(r int32, commits []int32) bool {
 	if known {
 		return false
 	}
-	for _, n := range c.revertPulls {
+	for _, n := range c.RevertPulls {
 		if slices.ContainsFunc(j.x.byPull[n], func(m int32) bool { return j.broughtOne(m, commits) }) {
 			return true
 		}
 	}
-	return c.revertTitle != "" && j.revertsTitle(r, c.revertTitle, commits)
+	return c.RevertTitle != "" && j.revertsTitle(r, c.RevertTitle, commits)
 }
 
 func (j *judge) revertsTitle(r int32, title string, commits []int32) bool {
-	plain := plainSubject(title)
+	plain := equiv.PlainSubject(title)
 	return slices.ContainsFunc(j.x.byMerge[title], func(m int32) bool {
 		return j.broughtOne(m, commits) && j.x.isAncestor(m, r)
 	}) || slices.ContainsFunc(commits, func(i int32) bool {
@@ -68,7 +69,7 @@ func (j *judge) broughtOne(m int32, commits []int32) bool {
 
 func (j *judge) isMerge(i int32) bool {
 	c := &j.x.commits[i]
-	return c.merge || c.claims != nil && c.claims.merge
+	return c.merge || c.claims != nil && c.claims.Merge
 }
 
 // restorers are the later commits that revert the revert r: such a one must touch every file of r.
@@ -76,19 +77,13 @@ func (j *judge) restorers(ctx context.Context, r int32) ([]int32, error) {
 	if found, ok := j.restored[r]; ok {
 		return found, nil
 	}
-	taken, err := j.s.base(ctx, r)
-	if err != nil {
-		return nil, err
-	}
+	taken := j.s.base(r)
 	var found []int32
 	for _, rr := range j.x.reverts {
 		if rr == r {
 			continue
 		}
-		names, err := j.s.base(ctx, rr)
-		if err != nil {
-			return nil, err
-		}
+		names := j.s.base(rr)
 		if shared(taken, names) == len(taken) && j.reverts(rr, []int32{r}) && j.x.isAncestor(r, rr) {
 			found = append(found, rr)
 		}

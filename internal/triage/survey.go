@@ -3,14 +3,14 @@ package triage
 import (
 	"bytes"
 	"context"
-	"hash/fnv"
 	"path"
 	"regexp"
 	"slices"
 	"strings"
 
+	"github.com/kubelts/kubelts/internal/equiv"
+	"github.com/kubelts/kubelts/internal/errs"
 	"github.com/kubelts/kubelts/internal/git"
-	"github.com/kubelts/kubelts/internal/patch"
 )
 
 // Bounds on what is read.
@@ -23,100 +23,148 @@ const (
 	maxUnreadEvidence = 20 // commits that cannot be read which one verdict names
 )
 
-// survey reads what commits change: all paths once, and the patches of the few whose paths are exactly those of a fix.
+// survey is what commits change: from the index, and read where the index does not say enough.
 type survey struct {
 	x       *index
 	history History
 	names   map[int32][]string // base names of the paths, sorted, of the commits that were asked for
-	sets    []uint64           // by commit: a hash of its paths; 0 for none
-	patches map[int32]git.OID
 	byPatch map[git.OID][]int32
+	byPlain map[equiv.PlainID][]int32
+	byFile  map[uint64][]int32 // of the files of parts, by their plain patch-id
+	diffs   map[int32][]byte   // of the commits that were asked for; nil when it cannot be read
 	bumps   map[int32][]string // "module version" of each dependency that a commit brings in, of those whose patch was read
-	inverse map[int32]git.OID  // the patch-id of what takes a commit back to the letter
-	sources map[int32][]string // of the fixes' commits: the paths that a repetition must touch where a branch has them
-	touched map[string][]int32 // by such a path: the commits that change it
+	touched map[string][]int32 // by path of a part's source file: the commits that change it
 	merged  map[int32][]string // base names of what a merge changed against its first parent
 	unread  map[int32]error
-
-	complete bool // the paths were read
 }
 
 func newSurvey(x *index, h History) *survey {
-	return &survey{
-		x: x, history: h, names: map[int32][]string{}, sets: make([]uint64, len(x.commits)), patches: map[int32]git.OID{},
-		byPatch: map[git.OID][]int32{}, bumps: map[int32][]string{}, unread: map[int32]error{},
-		inverse: map[int32]git.OID{}, sources: map[int32][]string{}, touched: map[string][]int32{}, merged: map[int32][]string{},
+	s := &survey{
+		x: x, history: h, names: map[int32][]string{}, byPatch: make(map[git.OID][]int32, len(x.commits)), byPlain: make(map[equiv.PlainID][]int32, len(x.commits)),
+		byFile: map[uint64][]int32{}, diffs: map[int32][]byte{}, bumps: map[int32][]string{}, unread: map[int32]error{},
+		touched: map[string][]int32{}, merged: map[int32][]string{},
+	}
+	for i := range x.commits {
+		at, change := int32(i), x.commits[i].change
+		switch {
+		case change == nil:
+		case change.Unread != "":
+			s.unread[at] = errs.New(errs.Unavailable, "%s", change.Unread)
+		default:
+			if !change.Patch.IsZero() {
+				s.byPatch[change.Patch] = append(s.byPatch[change.Patch], at)
+			}
+			if !change.Plain.IsZero() {
+				s.byPlain[change.Plain] = append(s.byPlain[change.Plain], at)
+			}
+		}
+	}
+	return s
+}
+
+// follow notes which commits change the source files of parts, and which change a file just so.
+func (s *survey) follow(parts []*part) {
+	for _, p := range parts {
+		for _, seed := range p.seeds {
+			for _, f := range s.files(seed) {
+				if equiv.IsSource(f.Path) {
+					s.touched[f.Path] = nil
+					s.byFile[f.Plain] = nil
+				}
+			}
+		}
+	}
+	delete(s.byFile, 0)
+	for i := range s.x.commits {
+		for _, f := range s.files(int32(i)) {
+			if by, ok := s.touched[f.Path]; ok {
+				s.touched[f.Path] = append(by, int32(i))
+			}
+			if by, ok := s.byFile[f.Plain]; ok {
+				s.byFile[f.Plain] = append(by, int32(i))
+			}
+		}
 	}
 }
 
-// readPaths reads the paths of every commit, and keeps the names of those that keep says.
-func (s *survey) readPaths(ctx context.Context, keep map[int32]bool) error {
-	var places []int32
-	for i := range s.x.commits {
-		if !s.x.commits[i].merge {
-			places = append(places, int32(i))
-		}
+// files are what a commit changed; none for a merge and for what cannot be read.
+func (s *survey) files(i int32) []equiv.File {
+	if c := s.x.commits[i].change; c != nil {
+		return c.Files
 	}
-	s.complete = true
-	return s.each(ctx, places, func(ctx context.Context, oids []git.OID, visit func(git.OID)) error {
-		return s.history.Paths(ctx, oids, func(oid git.OID, paths []string) error {
-			i := s.x.at[oid]
-			s.sets[i] = hashPaths(paths)
-			if keep[i] {
-				s.names[i] = baseNames(paths)
-			}
-			s.touch(i, paths)
-			visit(oid)
-			return nil
-		})
-	})
+	return nil
 }
 
 // base returns the base names of the paths that a commit changed; none for a merge and for what cannot be read.
-func (s *survey) base(ctx context.Context, i int32) ([]string, error) {
+func (s *survey) base(i int32) []string {
 	names, known := s.names[i]
-	_, failed := s.unread[i]
-	if known || failed || s.x.commits[i].merge {
-		return names, nil
+	if !known {
+		files := s.files(i)
+		paths := make([]string, len(files))
+		for n, f := range files {
+			paths[n] = f.Path
+		}
+		names = baseNames(paths)
+		s.names[i] = names
 	}
-	err := s.each(ctx, []int32{i}, func(ctx context.Context, oids []git.OID, visit func(git.OID)) error {
-		return s.history.Paths(ctx, oids, func(oid git.OID, paths []string) error {
-			s.names[i] = baseNames(paths)
-			visit(oid)
-			return nil
-		})
-	})
-	return s.names[i], err
+	return names
 }
 
-// readPatches reads the patches of the commits whose paths are exactly those of a commit among like, and of those in also.
-func (s *survey) readPatches(ctx context.Context, like, also map[int32]bool) error {
-	sets := map[uint64]bool{}
-	for i := range like {
-		sets[s.sets[i]] = true
-	}
-	delete(sets, 0)
-	var places []int32
-	for i := range s.x.commits {
-		if p := int32(i); sets[s.sets[p]] || also[p] && s.sets[p] != 0 {
-			places = append(places, p)
+// maySame says of two commits, of which one at least cannot be read, whether they may make the same change: they touch the same names, or of one it is not
+// known what it touches.
+func (s *survey) maySame(a, b int32) bool {
+	x, y := s.base(a), s.base(b)
+	return len(x) == 0 || len(y) == 0 || slices.Equal(x, y)
+}
+
+// sources are the paths that a repetition of a commit must touch where a branch has them.
+func (s *survey) sources(i int32) []string {
+	var paths []string
+	for _, f := range s.files(i) {
+		if equiv.IsSource(f.Path) {
+			paths = append(paths, f.Path)
 		}
 	}
+	return paths
+}
+
+// diff returns a commit's patch; nil for a merge and for what cannot be read.
+func (s *survey) diff(ctx context.Context, i int32) ([]byte, error) {
+	if diff, known := s.diffs[i]; known {
+		return diff, nil
+	}
+	err := s.readDiffs(ctx, []int32{i})
+	return s.diffs[i], err
+}
+
+// readDiffs reads the patches of some commits, those of which they were read already left out.
+func (s *survey) readDiffs(ctx context.Context, places []int32) error {
+	places = slices.DeleteFunc(slices.Clone(places), func(i int32) bool {
+		_, known := s.diffs[i]
+		c := s.x.commits[i].change
+		return known || c == nil || c.Unread != ""
+	})
+	slices.Sort(places)
+	places = slices.Compact(places)
 	return s.each(ctx, places, func(ctx context.Context, oids []git.OID, visit func(git.OID)) error {
 		return s.history.Patches(ctx, oids, func(oid git.OID, diff []byte) error {
-			i := s.x.at[oid]
-			if id := patch.ID(diff); !id.IsZero() {
-				s.patches[i] = id
-				s.byPatch[id] = append(s.byPatch[id], i)
-				s.inverse[i] = patch.ID(patch.Reverse(diff))
-			}
-			if also[i] {
-				s.bumps[i] = bumps(diff)
-			}
+			s.diffs[s.x.at[oid]] = diff
 			visit(oid)
 			return nil
 		})
 	})
+}
+
+// readBumps finds the dependencies that some commits raise.
+func (s *survey) readBumps(ctx context.Context, places []int32) error {
+	places = slices.DeleteFunc(places, func(i int32) bool { return !slices.Contains(s.base(i), dependencies) })
+	if err := s.readDiffs(ctx, places); err != nil {
+		return err
+	}
+	for _, i := range places {
+		s.bumps[i] = bumps(s.diffs[i])
+	}
+	return nil
 }
 
 // each calls read for commits until all were visited. Where reading ends before that, the commit at which it ended is tried alone, noted when it
@@ -155,20 +203,6 @@ func (s *survey) each(ctx context.Context, places []int32, read func(context.Con
 	return nil
 }
 
-// hashPaths hashes a set of paths; their order does not matter.
-func hashPaths(paths []string) uint64 {
-	if len(paths) == 0 {
-		return 0
-	}
-	var sum uint64
-	for _, p := range paths {
-		h := fnv.New64a()
-		h.Write([]byte(p))
-		sum += h.Sum64()
-	}
-	return max(sum, 1)
-}
-
 // baseNames are the names by which commits on different branches are found to touch the same files: directories move. The files that pin
 // dependencies go under one name, for on an older branch another program wrote them.
 func baseNames(paths []string) []string {
@@ -196,9 +230,12 @@ func shared(a, b []string) int {
 	return n
 }
 
-var bumpForm = regexp.MustCompile(`^\+\s*(?:require\s+)?([A-Za-z0-9][\w./~-]*)\s+(v[0-9][\w.+-]*)`)
+var (
+	bumpForm    = regexp.MustCompile(`^\+\s*(?:require\s+)?([A-Za-z0-9][\w./~-]*)\s+(v[0-9][\w.+-]*)`)
+	replaceForm = regexp.MustCompile(`^\+\s*(?:replace\s+)?[A-Za-z0-9][^ ]*(?:\s+v[^ ]+)?\s+=>\s+([A-Za-z0-9][\w./~-]*)\s+(v[0-9][\w.+-]*)`)
+)
 
-// bumps finds the module versions that a diff brings into go.mod files.
+// bumps finds the module versions that a diff brings into go.mod files, as they are or in place of others.
 func bumps(diff []byte) []string {
 	var found []string
 	inside := false
@@ -210,7 +247,11 @@ func bumps(diff []byte) []string {
 		if !inside || line[0] != '+' || len(found) >= maxNames {
 			continue
 		}
-		if m := bumpForm.FindSubmatch(line); m != nil {
+		m := bumpForm.FindSubmatch(line)
+		if m == nil {
+			m = replaceForm.FindSubmatch(line)
+		}
+		if m != nil {
 			found = append(found, string(m[1])+" "+string(m[2]))
 		}
 	}
@@ -218,12 +259,15 @@ func bumps(diff []byte) []string {
 	return slices.Compact(found)
 }
 
-// spokenOf keeps the module versions that a subject speaks of: it has the last element of the module's path, and the version or its commit.
+var flawForm = regexp.MustCompile(`\b(?:CVE-[0-9]{4}-[0-9]{4,}|GHSA(?:-[0-9a-z]{4}){3})\b`)
+
+// spokenOf keeps the module versions that a subject speaks of: it has the last element of the module's path, and the version, its commit, or for which flaw it is raised.
 func spokenOf(subject string, bumps []string) []string {
 	words := strings.FieldsFunc(subject, func(r rune) bool { return strings.ContainsRune(" ,;:()[]@/\t", r) })
+	anyVersion := flawForm.MatchString(subject)
 	return slices.DeleteFunc(slices.Clone(bumps), func(bump string) bool {
 		module, version, _ := strings.Cut(bump, " ")
-		return !slices.Contains(words, path.Base(module)) || !slices.ContainsFunc(words, func(word string) bool {
+		return !slices.Contains(words, path.Base(module)) || !anyVersion && !slices.ContainsFunc(words, func(word string) bool {
 			return word == version || "v"+word == version || len(word) >= 7 && strings.Contains(version, "-"+word)
 		})
 	})

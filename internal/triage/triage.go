@@ -15,6 +15,7 @@ import (
 	"context"
 	"slices"
 
+	"github.com/kubelts/kubelts/internal/equiv"
 	"github.com/kubelts/kubelts/internal/errs"
 	"github.com/kubelts/kubelts/internal/git"
 )
@@ -48,6 +49,10 @@ const (
 	KindAuthorDateSubject = "author_date_subject"      // equal author, author date and subject
 	KindPullRequest       = "cherry_pick_pull_request" // came with a merge that says it is a cherry-pick of the fix's pull request
 	KindDependency        = "dependency"               // equal subject, and brings the module that it names to the same version
+	KindPlainPatch        = "normalized_patch_id"      // equal patch-id but for white space, comments, imports, context and directories
+	KindFilePatch         = "file_patch_id"            // some files are changed just so, and the subject is equal or nearly all of them are
+	KindLines             = "changed_lines"            // equal subject, and for the most part the same lines are changed
+	KindPostImage         = "post_image"               // brought the fix's lines where they stand, by other hands
 
 	KindReverted      = "reverted"      // this commit reverts the fix, or an instance of it, on the branch; or it is the merge that brought it and took none of it
 	KindRestored      = "restored"      // this commit reverts such a revert
@@ -65,7 +70,17 @@ type Evidence struct {
 	Commit git.OID `json:"commit"` // the commit that shows it; zero where there is none
 	Path   string  `json:"path"`   // a path that it is about; mostly empty
 	Note   string  `json:"note"`   // for people
+	// Strength says of evidence that a commit is the fix how much it is worth: see the constants. Empty for other evidence.
+	Strength string `json:"strength,omitempty"`
 }
+
+// How much evidence that a commit is the fix is worth. Strong says enough alone; medium is a claim that the commit's files bear out; weak needs what stands beside
+// it.
+const (
+	Strong = "strong"
+	Medium = "medium"
+	Weak   = "weak"
+)
 
 // Target is what is judged: a branch, or any revision, such as the tag that a line is based on.
 type Target struct {
@@ -100,6 +115,8 @@ type History interface {
 	Refs() []git.Ref
 	// Resolve returns the commit that a revision names; an error of kind not-found when it names none here, whatever is absent.
 	Resolve(ctx context.Context, rev string) (git.OID, error)
+	// Index returns the equivalence index, complete for what the tips lead to.
+	Index(ctx context.Context, repository string, tips []git.OID) (*equiv.Table, error)
 	// Commits visits what can be reached from include and not from exclude, children before parents.
 	Commits(ctx context.Context, include, exclude []git.OID, visit func(*git.Commit) error) error
 	// Paths visits, in the order given, the paths that each commit changed against its first parent, merge commits included.

@@ -197,13 +197,22 @@ func (j *judge) evidence(p *part, i int32, branch string) []Evidence {
 	case c.oid == p.commit:
 		return []Evidence{{Kind: KindAncestor, Commit: c.oid, Note: clip(c.full)}}
 	case slices.Contains(branches, branch):
-		all = append(all, Evidence{Kind: KindNamed, Commit: c.oid, Note: clip(c.full)})
+		all = append(all, Evidence{Kind: KindNamed, Strength: Strong, Commit: c.oid, Note: clip(c.full)})
 	case len(branches) > 0:
-		all = append(all, Evidence{Kind: KindNamed, Commit: c.oid, Note: "the record names it for " + branches[0]})
+		all = append(all, Evidence{Kind: KindNamed, Strength: Strong, Commit: c.oid, Note: "the record names it for " + branches[0]})
 	}
 	all = append(all, p.members[i]...)
 	slices.SortStableFunc(all, func(a, b Evidence) int { return kindOrder(a.Kind) - kindOrder(b.Kind) })
-	return all
+	return withoutImplied(all)
+}
+
+// withoutImplied leaves out what follows from stronger evidence: equal patches have equal lines.
+func withoutImplied(all []Evidence) []Evidence {
+	content := []string{KindPatchID, KindPlainPatch, KindFilePatch, KindLines}
+	best := slices.IndexFunc(content, func(kind string) bool {
+		return slices.ContainsFunc(all, func(e Evidence) bool { return e.Kind == kind })
+	})
+	return slices.DeleteFunc(all, func(e Evidence) bool { return best >= 0 && slices.Index(content, e.Kind) > best })
 }
 
 func (j *judge) isReleaseBranch(branch string) bool {
@@ -267,7 +276,7 @@ func (j *judge) unreadable(parts []found, root bits) []Evidence {
 		}
 		matters := slices.ContainsFunc(parts, func(p found) bool {
 			return p.on < 0 && slices.ContainsFunc(p.part.seeds, func(seed int32) bool {
-				return j.s.sets[at] == 0 || j.s.sets[seed] == 0 || j.s.sets[at] == j.s.sets[seed]
+				return j.s.maySame(at, seed)
 			})
 		})
 		if matters {

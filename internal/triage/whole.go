@@ -4,61 +4,13 @@ import (
 	"context"
 	"path"
 	"slices"
-	"strings"
 
 	"github.com/kubelts/kubelts/internal/git"
+	"github.com/kubelts/kubelts/internal/patch"
 )
 
 // maxLacking bounds the files that a verdict names as not carried over.
 const maxLacking = 10
-
-// isSource says whether a repetition of a fix must touch a file where a branch has it: not so tests, documents, what programs write, and files that pin
-// dependencies.
-func isSource(file string) bool {
-	name := path.Base(file)
-	switch path.Ext(name) {
-	case ".md", ".rst", ".txt", ".sum", ".lock", ".bazel":
-		return false
-	}
-	switch {
-	case slices.Contains(baseNames([]string{file}), dependencies), name == "BUILD", name == "OWNERS",
-		strings.Contains(name, "_test."), strings.HasPrefix(name, "zz_generated"), strings.Contains(name, ".pb."):
-		return false
-	}
-	return !slices.ContainsFunc(strings.Split(path.Dir(file), "/"), func(dir string) bool {
-		return slices.Contains([]string{"test", "tests", "testing", "testdata", "docs", "Documentation", "vendor", "Godeps", "third_party"}, dir)
-	})
-}
-
-// readSources finds the paths that repetitions of the fixes' commits must touch.
-func (s *survey) readSources(ctx context.Context, seeds map[int32]bool) error {
-	var places []int32
-	for i := range seeds {
-		if !s.x.commits[i].merge {
-			places = append(places, i)
-		}
-	}
-	slices.Sort(places)
-	return s.each(ctx, places, func(ctx context.Context, oids []git.OID, visit func(git.OID)) error {
-		return s.history.Paths(ctx, oids, func(oid git.OID, paths []string) error {
-			i := s.x.at[oid]
-			s.sources[i] = slices.DeleteFunc(slices.Clone(paths[:min(len(paths), maxNames)]), func(p string) bool { return !isSource(p) })
-			for _, p := range s.sources[i] {
-				s.touched[p] = nil
-			}
-			visit(oid)
-			return nil
-		})
-	})
-}
-
-func (s *survey) touch(i int32, paths []string) {
-	for _, p := range paths {
-		if by, ok := s.touched[p]; ok {
-			s.touched[p] = append(by, i)
-		}
-	}
-}
 
 // readMerged reads what merges changed against their first parents.
 func (s *survey) readMerged(ctx context.Context, merges []int32) error {
@@ -82,10 +34,10 @@ func (j *judge) lacking(p *part, standing []int32, root bits) []Evidence {
 	var least []Evidence
 	for n, seed := range p.seeds {
 		var lacks []Evidence
-		for _, file := range j.s.sources[seed] {
+		for _, file := range j.s.sources(seed) {
 			name := path.Base(file)
 			carried := slices.ContainsFunc(standing, func(i int32) bool {
-				_, ok := slices.BinarySearch(j.s.names[i], name)
+				_, ok := slices.BinarySearch(j.s.base(i), name)
 				return ok
 			})
 			if !carried && len(lacks) < maxLacking && slices.ContainsFunc(j.s.touched[file], root.has) {
@@ -130,23 +82,31 @@ func (j *judge) dropped(i int32, branch string, root bits) int32 {
 		return -1
 	}
 	merged, known := j.s.merged[m]
-	if !known || len(j.s.names[i]) == 0 || shared(merged, j.s.names[i]) > 0 {
+	if !known || len(j.s.base(i)) == 0 || shared(merged, j.s.base(i)) > 0 {
 		return -1
 	}
 	return m
 }
 
 // findInverses finds the later commits that take a member back to the letter, whatever they say.
-func (j *judge) findInverses(p *part) {
+func (j *judge) findInverses(ctx context.Context, p *part) error {
 	for _, i := range p.order {
-		inverse, ok := j.s.inverse[i]
-		if !ok {
+		change := j.x.commits[i].change
+		if change == nil || change.Inverse.IsZero() {
 			continue
 		}
-		for _, r := range j.s.byPatch[inverse] {
-			if _, member := p.members[r]; !member && j.x.isAncestor(i, r) {
+		for _, r := range j.s.byPlain[change.Inverse] {
+			if _, member := p.members[r]; member || !j.x.isAncestor(i, r) {
+				continue
+			}
+			diff, err := j.s.diff(ctx, i)
+			if err != nil {
+				return err
+			}
+			if patch.ID(patch.Reverse(diff)) == j.x.commits[r].change.Patch {
 				p.undone[i] = append(p.undone[i], r)
 			}
 		}
 	}
+	return nil
 }

@@ -1,4 +1,4 @@
-package triage
+package equiv
 
 import (
 	"path"
@@ -30,64 +30,64 @@ var (
 	subjectPrefix = regexp.MustCompile(`^(?:\[[^\]]{1,40}\]:?\s*|(?i:release-[0-9.]{1,20}):\s*)+`)
 )
 
-// claims are what a commit message says about other commits and pull requests. Anybody can write anything: a claim counts only where
+// Claims are what a commit message says about other commits and pull requests. Anybody can write anything: a claim counts only where
 // the commit's paths bear it out.
-type claims struct {
-	merge   bool // "Merge pull request", whatever its parents: publishing flattens some
-	pull    int  // the pull request that it merges, or was squashed from
-	title   string
-	picks   []int    // pull requests that it says it is a cherry-pick of
-	origins []string // commits that it says it was picked from, full or abbreviated
-	reverts []string // commits that it says it reverts, full or abbreviated
+type Claims struct {
+	Merge   bool // "Merge pull request", whatever its parents: publishing flattens some
+	Pull    int  // the pull request that it merges, or was squashed from
+	Title   string
+	Picks   []int    // pull requests that it says it is a cherry-pick of
+	Origins []string // commits that it says it was picked from, full or abbreviated
+	Reverts []string // commits that it says it reverts, full or abbreviated
 
-	revertTitle string // the subject of what it says it reverts
-	revertPulls []int  // the pull requests that it says it reverts
+	RevertTitle string // the subject of what it says it reverts
+	RevertPulls []int  // the pull requests that it says it reverts
 }
 
-// parseClaims reads a message from a repository (owner/name); nil when it claims nothing.
-func parseClaims(message, repository string) *claims {
+// ParseClaims reads a message from a repository (owner/name); nil when it claims nothing.
+func ParseClaims(message, repository string) *Claims {
 	if len(message) > maxMessage {
 		message = message[:maxMessage]
 	}
 	subject := git.Subject(message)
 	_, body, _ := strings.Cut(strings.TrimLeft(message, "\n"), "\n\n")
-	var c claims
+	var c Claims
 	// Most messages claim nothing: a look for the word spares the pattern.
 	if strings.Contains(message, "(cherry") {
-		c.origins = namesIn(originForm, message)
+		c.Origins = namesIn(originForm, message)
 	}
 	if strings.Contains(message, "everts") {
-		c.reverts = namesIn(revertForm, message)
+		c.Reverts = namesIn(revertForm, message)
 	}
 	if m := mergeForm.FindStringSubmatch(subject); m != nil {
-		c.merge, c.pull = true, number(m[1])
-		c.title, _, _ = strings.Cut(strings.TrimSpace(body), "\n")
-		c.title = strings.Clone(c.title)
+		c.Merge, c.Pull = true, number(m[1])
+		c.Title, _, _ = strings.Cut(strings.TrimSpace(body), "\n")
+		c.Title = strings.Clone(c.Title)
 	} else if m := squashForm.FindStringSubmatch(subject); m != nil {
-		c.pull = number(m[1])
+		c.Pull = number(m[1])
 	}
-	c.picks = picks(message, path.Base(repository))
-	c.revertTitle = titleReverted(subject)
+	c.Picks = picks(message, path.Base(repository))
+	c.RevertTitle = titleReverted(subject)
 	for _, form := range []struct {
 		form *regexp.Regexp
 		text string
 	}{{revertPull, subject}, {revertOther, body}} {
 		for _, m := range form.form.FindAllStringSubmatch(form.text, maxClaims) {
-			c.revertPulls = append(c.revertPulls, number(m[1]))
+			c.RevertPulls = append(c.RevertPulls, number(m[1]))
 		}
 	}
-	if m := mergeForm.FindStringSubmatch(c.revertTitle); m != nil {
-		c.revertPulls = append(c.revertPulls, number(m[1]))
+	if m := mergeForm.FindStringSubmatch(c.RevertTitle); m != nil {
+		c.RevertPulls = append(c.RevertPulls, number(m[1]))
 	}
-	if !c.merge && c.pull == 0 && len(c.picks)+len(c.origins)+len(c.reverts)+len(c.revertPulls) == 0 && c.revertTitle == "" {
+	if !c.Merge && c.Pull == 0 && len(c.Picks)+len(c.Origins)+len(c.Reverts)+len(c.RevertPulls) == 0 && c.RevertTitle == "" {
 		return nil
 	}
 	return &c
 }
 
-// isRevert reports whether the message says that the commit takes something back.
-func (c *claims) isRevert() bool {
-	return c != nil && (len(c.reverts) > 0 || len(c.revertPulls) > 0 || c.revertTitle != "")
+// IsRevert reports whether the message says that the commit takes something back.
+func (c *Claims) IsRevert() bool {
+	return c != nil && (len(c.Reverts) > 0 || len(c.RevertPulls) > 0 || c.RevertTitle != "")
 }
 
 // picks finds the pull requests that a message says it carries over. "Cherry-pick part of #1" says that it does not carry all of it. An address must be
@@ -129,8 +129,8 @@ func titleReverted(subject string) string {
 	return strings.Clone(m[2])
 }
 
-// kubernetesCommit is the commit of kubernetes/kubernetes that a staging repository's commit was published from.
-func kubernetesCommit(message string) git.OID {
+// KubernetesCommit is the commit of kubernetes/kubernetes that a staging repository's commit was published from.
+func KubernetesCommit(message string) git.OID {
 	all := kubeForm.FindAllStringSubmatch(message[max(0, len(message)-maxMessage):], maxClaims)
 	if len(all) == 0 {
 		return git.OID{}
@@ -142,8 +142,8 @@ func kubernetesCommit(message string) git.OID {
 	return oid
 }
 
-// plainSubject is a subject without what release branches put around it: "[release-1.2] " before and " (#123)" behind.
-func plainSubject(subject string) string {
+// PlainSubject is a subject without what release branches put around it: "[release-1.2] " before and " (#123)" behind.
+func PlainSubject(subject string) string {
 	plain := strings.TrimSpace(squashForm.ReplaceAllString(strings.TrimSpace(subject), ""))
 	if rest := plain[len(subjectPrefix.FindString(plain)):]; rest != "" {
 		plain = rest
