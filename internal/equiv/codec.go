@@ -82,8 +82,11 @@ func (e *encoder) commit(c *Commit) {
 		set bool
 		bit uint64
 	}{
-		{!c.Kube.IsZero(), hasKube}, {c.Claims != nil, hasClaims}, {c.Change != nil, hasChange},
-		{c.Change != nil && c.Change.Unread != "", hasUnread}, {c.Claims != nil && c.Claims.Merge, isMergeClaim},
+		{!c.Kube.IsZero(), hasKube},
+		{c.Claims != nil, hasClaims},
+		{c.Change != nil, hasChange},
+		{c.Change != nil && c.Change.Unread != "", hasUnread},
+		{c.Claims != nil && c.Claims.Merge, isMergeClaim},
 	} {
 		if f.set {
 			flags |= f.bit

@@ -1,6 +1,10 @@
 package equiv
 
-import "github.com/kubelts/kubelts/internal/git"
+import (
+	"slices"
+
+	"github.com/kubelts/kubelts/internal/git"
+)
 
 // Table is the equivalence index of a repository.
 type Table struct {
@@ -67,54 +71,54 @@ func (t *Table) tips() []git.OID {
 // Reach visits every commit of the table that can be reached from include and not from exclude, children before parents. What the table does not
 // have is passed by, with its ancestors; missing names such commits.
 func (t *Table) Reach(include, exclude []git.OID, visit func(*Commit)) (missing []git.OID) {
-	const entered, left = 1, 2
-	state := make([]uint8, len(t.commits))
-	var post []int32
-	walk := func(from []git.OID, note bool) { //nolint:revive // flag-parameter: the two walks share their state
-		type frame struct {
-			at   int32
-			next int
-		}
-		for _, tip := range from {
-			at, ok := t.at[tip]
-			if !ok {
-				if note {
-					missing = append(missing, tip)
-				}
+	w := reachWalk{table: t, seen: make([]bool, len(t.commits))}
+	w.walk(exclude)
+	w.post, w.missing = nil, nil
+	w.walk(include)
+	for _, at := range slices.Backward(w.post) {
+		visit(&t.commits[at])
+	}
+	return w.missing
+}
+
+// reachWalk goes through a table depth first.
+type reachWalk struct {
+	table   *Table
+	seen    []bool
+	stack   []frame
+	post    []int32 // parents before children
+	missing []git.OID
+}
+
+type frame struct {
+	at   int32
+	next int // of the commit's parents
+}
+
+func (w *reachWalk) walk(from []git.OID) {
+	for _, tip := range from {
+		w.enter(tip)
+		for len(w.stack) > 0 {
+			top := &w.stack[len(w.stack)-1]
+			parents := w.table.commits[top.at].Parents
+			if top.next == len(parents) {
+				w.post = append(w.post, top.at)
+				w.stack = w.stack[:len(w.stack)-1]
 				continue
 			}
-			if state[at] != 0 {
-				continue
-			}
-			state[at] = entered
-			for stack := []frame{{at: at}}; len(stack) > 0; {
-				top := &stack[len(stack)-1]
-				parents := t.commits[top.at].Parents
-				if top.next == len(parents) {
-					state[top.at] = left
-					if note {
-						post = append(post, top.at)
-					}
-					stack = stack[:len(stack)-1]
-					continue
-				}
-				parent := parents[top.next]
-				top.next++
-				p, ok := t.at[parent]
-				switch {
-				case !ok && note:
-					missing = append(missing, parent)
-				case ok && state[p] == 0:
-					state[p] = entered
-					stack = append(stack, frame{at: p})
-				}
-			}
+			top.next++
+			w.enter(parents[top.next-1])
 		}
 	}
-	walk(exclude, false)
-	walk(include, true)
-	for i := len(post) - 1; i >= 0; i-- {
-		visit(&t.commits[post[i]])
+}
+
+func (w *reachWalk) enter(oid git.OID) {
+	at, ok := w.table.at[oid]
+	switch {
+	case !ok:
+		w.missing = append(w.missing, oid)
+	case !w.seen[at]:
+		w.seen[at] = true
+		w.stack = append(w.stack, frame{at: at})
 	}
-	return missing
 }

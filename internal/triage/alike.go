@@ -71,33 +71,42 @@ func (j *judge) sameFiles(p *part) []neighbour {
 	}
 	var found []neighbour
 	for _, seed := range p.seeds {
-		total := 0
-		weights := map[int32]int{}
-		for _, f := range j.s.files(seed) {
-			if !equiv.IsSource(f.Path) || f.Plain == 0 {
-				continue
-			}
-			total += int(f.Weight)
-			if twins := j.s.byFile[f.Plain]; len(twins) <= maxFileTwins {
-				for _, o := range slices.Compact(slices.Clone(twins)) {
-					weights[o] += int(f.Weight)
-				}
-			}
-		}
+		weights, total := j.commonWeight(seed)
 		for o, weight := range weights {
 			least := allButAlike
 			if j.x.commits[o].subject == j.x.commits[seed].subject {
 				least = halfAlike
 			}
-			if o == seed || weight < fileWeight || weight*100 < total*least || j.isAnother(p, o) {
+			if weight < fileWeight || weight*100 < total*least || j.isAnother(p, o) {
 				continue
 			}
-			note := fmt.Sprintf("%d %% of what %s changes, file by file", weight*100/max(total, 1), j.x.commits[seed].oid.Short())
+			note := fmt.Sprintf("%d %% of what %s changes, file by file", weight*100/total, j.x.commits[seed].oid.Short())
 			found = append(found, neighbour{o, Evidence{Kind: KindFilePatch, Commit: j.x.commits[o].oid, Note: note}})
 		}
 	}
 	slices.SortFunc(found, func(a, b neighbour) int { return int(a.commit) - int(b.commit) })
 	return found
+}
+
+// commonWeight is, by commit, how much of a seed's source files it changes just so, and what they weigh together.
+func (j *judge) commonWeight(seed int32) (weights map[int32]int, total int) {
+	weights = map[int32]int{}
+	for _, f := range j.s.files(seed) {
+		if !equiv.IsSource(f.Path) || f.Plain == 0 {
+			continue
+		}
+		total += int(f.Weight)
+		twins := j.s.byFile[f.Plain]
+		if len(twins) > maxFileTwins {
+			continue
+		}
+		for _, o := range slices.Compact(slices.Clone(twins)) {
+			if o != seed {
+				weights[o] += int(f.Weight)
+			}
+		}
+	}
+	return weights, total
 }
 
 // similar are the commits with the subject of a seed that change for the most part the same lines.

@@ -61,11 +61,7 @@ func JudgeWithout(ctx context.Context, history Without, repository string, recor
 	verdicts := make([]Verdict, 0, len(records)*len(targets))
 	for _, s := range subjects {
 		for n := range targets {
-			v, err := j.verdict(ctx, s, n)
-			if err != nil {
-				return nil, err
-			}
-			verdicts = append(verdicts, v)
+			verdicts = append(verdicts, j.verdict(s, n))
 		}
 	}
 	return verdicts, nil

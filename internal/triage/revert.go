@@ -73,45 +73,35 @@ func (j *judge) isMerge(i int32) bool {
 }
 
 // restorers are the later commits that revert the revert r: such a one must touch every file of r.
-func (j *judge) restorers(ctx context.Context, r int32) ([]int32, error) {
+func (j *judge) restorers(r int32) []int32 {
 	if found, ok := j.restored[r]; ok {
-		return found, nil
+		return found
 	}
 	taken := j.s.base(r)
 	var found []int32
 	for _, rr := range j.x.reverts {
-		if rr == r {
-			continue
-		}
-		names := j.s.base(rr)
-		if shared(taken, names) == len(taken) && j.reverts(rr, []int32{r}) && j.x.isAncestor(r, rr) {
+		if rr != r && shared(taken, j.s.base(rr)) == len(taken) && j.reverts(rr, []int32{r}) && j.x.isAncestor(r, rr) {
 			found = append(found, rr)
 		}
 	}
 	j.restored[r] = found
-	return found, nil
+	return found
 }
 
 // effective says whether the revert r stands among the commits of root, and which commit took it back otherwise.
-func (j *judge) effective(ctx context.Context, r int32, root bits, memo map[int32]bool) (stands bool, by int32, err error) {
-	all, err := j.restorers(ctx, r)
-	if err != nil {
-		return false, 0, err
-	}
-	for _, rr := range all {
+func (j *judge) effective(r int32, root bits, memo map[int32]bool) (stands bool, by int32) {
+	for _, rr := range j.restorers(r) {
 		if !root.has(rr) {
 			continue
 		}
 		again, seen := memo[rr]
 		if !seen {
-			if again, _, err = j.effective(ctx, rr, root, memo); err != nil {
-				return false, 0, err
-			}
+			again, _ = j.effective(rr, root, memo)
 			memo[rr] = again
 		}
 		if again {
-			return false, rr, nil
+			return false, rr
 		}
 	}
-	return true, 0, nil
+	return true, 0
 }

@@ -2,7 +2,6 @@ package triage
 
 import (
 	"bytes"
-	"context"
 	"slices"
 	"strings"
 
@@ -56,27 +55,24 @@ func (j *judge) minorOf(target string) (release.Minor, bool) {
 
 // fixedIn is the first release from which on the fixes are there. Of a release branch, those of its minor count; of any other target all releases
 // that have the very commits which the target has. A pre-release is named only when no release has the fix.
-func (j *judge) fixedIn(ctx context.Context, target string, s *subject, on []int32) (string, error) {
+func (j *judge) fixedIn(target string, s *subject, on []int32) string {
 	minor, ok := j.minorOf(target)
 	if !ok {
-		return j.firstWith(ctx, target, s, on)
+		return j.firstWith(target, s, on)
 	}
 	first, pre := "", ""
 	for _, t := range slices.Backward(j.tags) {
 		if t.version.Minor != minor {
 			continue
 		}
-		here, err := j.fixedAt(ctx, s, target, j.x.reach(j.x.at[t.oid]))
-		if err != nil {
-			return "", err
-		}
+		here := j.fixedAt(s, target, j.x.reach(j.x.at[t.oid]))
 		switch {
 		case !here && t.version.IsRelease():
-			return firstOf(first, pre), nil
+			return firstOf(first, pre)
 		case !here:
 			// A pre-release without it does not matter to the releases behind it.
 			if first != "" || pre != "" {
-				return firstOf(first, pre), nil
+				return firstOf(first, pre)
 			}
 		case t.version.IsRelease():
 			first = t.name
@@ -84,7 +80,7 @@ func (j *judge) fixedIn(ctx context.Context, target string, s *subject, on []int
 			pre = t.name
 		}
 	}
-	return firstOf(first, pre), nil
+	return firstOf(first, pre)
 }
 
 func firstOf(release, pre string) string {
@@ -94,22 +90,20 @@ func firstOf(release, pre string) string {
 	return pre
 }
 
-func (j *judge) firstWith(ctx context.Context, target string, s *subject, on []int32) (string, error) {
+func (j *judge) firstWith(target string, s *subject, on []int32) string {
 	pre := ""
 	for _, t := range j.tags {
 		root := j.x.reach(j.x.at[t.oid])
 		if slices.ContainsFunc(on, func(i int32) bool { return !root.has(i) }) {
 			continue
 		}
-		here, err := j.fixedAt(ctx, s, target, root)
+		here := j.fixedAt(s, target, root)
 		switch {
-		case err != nil:
-			return "", err
 		case here && t.version.IsRelease():
-			return t.name, nil
+			return t.name
 		case here && pre == "":
 			pre = t.name
 		}
 	}
-	return pre, nil
+	return pre
 }

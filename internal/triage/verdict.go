@@ -1,7 +1,6 @@
 package triage
 
 import (
-	"context"
 	"fmt"
 	"slices"
 
@@ -17,25 +16,22 @@ type found struct {
 }
 
 // verdict judges one record on one target.
-func (j *judge) verdict(ctx context.Context, s *subject, target int) (Verdict, error) {
+func (j *judge) verdict(s *subject, target int) Verdict {
 	t := j.targets[target]
 	v := Verdict{Vulnerability: s.record.ID, Branch: t.Name, Status: UnderInvestigation}
 	if !s.record.Withdrawn.IsZero() {
 		v.Evidence = append(v.Evidence, Evidence{Kind: KindWithdrawn, Note: "withdrawn " + s.record.Withdrawn.UTC().Format("2006-01-02")})
-		return v, nil
+		return v
 	}
 	root := j.x.reach(j.tips[target])
 	if len(s.fixes) == 0 {
 		v.Evidence = append(v.Evidence, j.noFix(s))
 		j.notIntroduced(s, root, &v)
-		return v, nil
+		return v
 	}
 	var first attempt
 	for n, group := range s.groups(t.Name) {
-		a, err := j.attempt(ctx, group, t.Name, root)
-		if err != nil {
-			return v, err
-		}
+		a := j.attempt(group, t.Name, root)
 		if n == 0 || a.whole {
 			first = a
 		}
@@ -48,10 +44,11 @@ func (j *judge) verdict(ctx context.Context, s *subject, target int) (Verdict, e
 		v.Matches = append(v.Matches, Match{Fix: p.fix, Commit: p.part.commit, On: j.x.commits[p.on].oid, Kind: p.evidence[0].Kind})
 	}
 	if first.whole {
-		return v, j.fixed(ctx, s, first.here, &v)
+		j.fixed(s, first.here, &v)
+		return v
 	}
 	if first.unknown {
-		return v, nil
+		return v
 	}
 	v.Status = Affected
 	for i := range v.Evidence {
@@ -62,7 +59,7 @@ func (j *judge) verdict(ctx context.Context, s *subject, target int) (Verdict, e
 	if !slices.ContainsFunc(v.Evidence, func(e Evidence) bool { return e.Kind == KindReverted || e.Kind == KindPartial }) {
 		j.notIntroduced(s, root, &v)
 	}
-	return v, nil
+	return v
 }
 
 // attempt is what a target has of fixes that must all be there.
@@ -73,13 +70,10 @@ type attempt struct {
 	unknown  bool // something that could be what is missing cannot be read
 }
 
-func (j *judge) attempt(ctx context.Context, fixes []*fix, branch string, root bits) (attempt, error) {
+func (j *judge) attempt(fixes []*fix, branch string, root bits) attempt {
 	a := attempt{whole: true}
 	for _, f := range fixes {
-		parts, complete, err := j.findFix(ctx, f, branch, root)
-		if err != nil {
-			return a, err
-		}
+		parts, complete := j.findFix(f, branch, root)
 		for _, p := range parts {
 			a.evidence = append(a.evidence, p.evidence...)
 			if p.on >= 0 {
@@ -98,7 +92,7 @@ func (j *judge) attempt(ctx context.Context, fixes []*fix, branch string, root b
 		a.evidence = append(a.evidence, unreadable...)
 		a.unknown = a.unknown || len(unreadable) > 0 || f.undecided(branch)
 	}
-	return a, nil
+	return a
 }
 
 func (j *judge) noFix(s *subject) Evidence {
@@ -109,20 +103,18 @@ func (j *judge) noFix(s *subject) Evidence {
 	return Evidence{Kind: KindNoFixKnown, Note: note}
 }
 
-func (j *judge) fixed(ctx context.Context, s *subject, here []found, v *Verdict) error {
+func (j *judge) fixed(s *subject, here []found, v *Verdict) {
 	v.Status = Fixed
 	on := make([]int32, len(here))
 	for i, p := range here {
 		on[i] = p.on
 	}
 	v.Commit = j.x.commits[slices.Min(on)].oid
-	var err error
-	v.FixedIn, err = j.fixedIn(ctx, v.Branch, s, on)
-	return err
+	v.FixedIn = j.fixedIn(v.Branch, s, on)
 }
 
 // findFix looks for the instance of a fix that a target has in full, and gives the parts of the one of which it has most.
-func (j *judge) findFix(ctx context.Context, f *fix, branch string, root bits) (parts []found, complete bool, err error) {
+func (j *judge) findFix(f *fix, branch string, root bits) (parts []found, complete bool) {
 	most := -1
 	for _, in := range f.instances {
 		if len(in.parts) == 0 {
@@ -130,27 +122,24 @@ func (j *judge) findFix(ctx context.Context, f *fix, branch string, root bits) (
 		}
 		here, count := make([]found, 0, len(in.parts)), 0
 		for _, p := range in.parts {
-			one, err := j.findPart(ctx, p, branch, root)
-			if err != nil {
-				return nil, false, err
-			}
+			one := j.findPart(p, branch, root)
 			if one.on >= 0 {
 				count++
 			}
 			here = append(here, one)
 		}
 		if in.absent == 0 && count == len(in.parts) {
-			return here, true, nil
+			return here, true
 		}
 		if count > most {
 			parts, most = here, count
 		}
 	}
-	return parts, false, nil
+	return parts, false
 }
 
 // findPart looks for the member of a part that stands on a target.
-func (j *judge) findPart(ctx context.Context, p *part, branch string, root bits) (found, error) {
+func (j *judge) findPart(p *part, branch string, root bits) found {
 	one := found{part: p, on: -1}
 	var gone []Evidence
 	var standing []int32
@@ -158,10 +147,7 @@ func (j *judge) findPart(ctx context.Context, p *part, branch string, root bits)
 		if !root.has(i) {
 			continue
 		}
-		stands, why, err := j.stands(ctx, p, i, branch, root)
-		if err != nil {
-			return one, err
-		}
+		stands, why := j.stands(p, i, branch, root)
 		if !stands {
 			gone = append(gone, why...)
 			continue
@@ -178,13 +164,13 @@ func (j *judge) findPart(ctx context.Context, p *part, branch string, root bits)
 			one.on = -1
 			one.evidence = append(one.evidence, lacking...)
 		}
-		return one, nil
+		return one
 	}
 	one.evidence = slices.CompactFunc(gone, func(a, b Evidence) bool { return a.Commit == b.Commit })
 	if len(gone) == 0 {
 		one.evidence = []Evidence{{Kind: KindNotFound, Commit: p.commit, Note: fmt.Sprintf("%s: no ancestor and not repeated", clip(j.x.commits[p.seeds[0]].full))}}
 	}
-	return one, nil
+	return one
 }
 
 // evidence says how a member was found, the best first.
@@ -221,10 +207,10 @@ func (j *judge) isReleaseBranch(branch string) bool {
 }
 
 // stands says whether a member is in force among the commits of root, and names the reverts that touch it.
-func (j *judge) stands(ctx context.Context, p *part, i int32, branch string, root bits) (bool, []Evidence, error) {
+func (j *judge) stands(p *part, i int32, branch string, root bits) (bool, []Evidence) {
 	if m := j.dropped(i, branch, root); m >= 0 {
 		c := &j.x.commits[m]
-		return false, []Evidence{{Kind: KindReverted, Commit: c.oid, Note: clip(c.full) + "; brought " + j.x.commits[i].oid.Short() + " and changed no file of such a name"}}, nil
+		return false, []Evidence{{Kind: KindReverted, Commit: c.oid, Note: clip(c.full) + "; brought " + j.x.commits[i].oid.Short() + " and changed no file of such a name"}}
 	}
 	memo := map[int32]bool{}
 	var why []Evidence
@@ -232,27 +218,19 @@ func (j *judge) stands(ctx context.Context, p *part, i int32, branch string, roo
 		if !root.has(r) {
 			continue
 		}
-		effective, by, err := j.effective(ctx, r, root, memo)
-		if err != nil {
-			return false, nil, err
-		}
+		effective, by := j.effective(r, root, memo)
 		c := &j.x.commits[r]
 		if effective {
-			return false, []Evidence{{Kind: KindReverted, Commit: c.oid, Note: clip(c.full) + "; takes back " + j.x.commits[i].oid.Short()}}, nil
+			return false, []Evidence{{Kind: KindReverted, Commit: c.oid, Note: clip(c.full) + "; takes back " + j.x.commits[i].oid.Short()}}
 		}
 		why = append(why, Evidence{Kind: KindRestored, Commit: j.x.commits[by].oid, Note: "takes back the revert " + c.oid.Short()})
 	}
-	return true, why, nil
+	return true, why
 }
 
 // fixedAt says whether the fixes that a branch needs are in force among the commits of root.
-func (j *judge) fixedAt(ctx context.Context, s *subject, branch string, root bits) (bool, error) {
-	for _, group := range s.groups(branch) {
-		if a, err := j.attempt(ctx, group, branch, root); err != nil || a.whole {
-			return a.whole, err
-		}
-	}
-	return false, nil
+func (j *judge) fixedAt(s *subject, branch string, root bits) bool {
+	return slices.ContainsFunc(s.groups(branch), func(group []*fix) bool { return j.attempt(group, branch, root).whole })
 }
 
 // unreadable names the missing commits of a fix that could not be read, and those of a target that could not be and may be what is missing.
