@@ -17,6 +17,7 @@ import (
 
 	"github.com/kubelts/kubelts/internal/errs"
 	"github.com/kubelts/kubelts/internal/foreign"
+	"github.com/kubelts/kubelts/internal/gitrepo"
 	"github.com/kubelts/kubelts/internal/lts"
 	"github.com/kubelts/kubelts/internal/release"
 	"github.com/kubelts/kubelts/internal/upkeep"
@@ -260,7 +261,7 @@ func (i *importing) write(ctx context.Context, c *importClone, a upkeep.Adoption
 	if err != nil {
 		return nil, err
 	}
-	done, err = upkeep.Adopt(ctx, files, clone, a)
+	done, err = i.adopt(ctx, files, clone, c.repo, a)
 	if err == nil {
 		err = files.Remove(upkeep.PrivateDir)
 	}
@@ -268,6 +269,22 @@ func (i *importing) write(ctx context.Context, c *importClone, a upkeep.Adoption
 		return nil, err
 	}
 	return done, os.Rename(temp, i.target)
+}
+
+// adopt fills the project's directory. Its store is private state, like that of any project, and made again when it is needed.
+func (i *importing) adopt(ctx context.Context, files *projectFiles, clone upkeep.Clone, repo *gitrepo.Repo, a upkeep.Adoption) (done []upkeep.Adopted, err error) {
+	if repo == nil {
+		return upkeep.Adopt(ctx, files, nil, nil, a)
+	}
+	if err := files.MakeDir(upkeep.PrivateDir); err != nil {
+		return nil, err
+	}
+	store, err := gitrepo.OpenStore(ctx, i.runner, files.Path(upkeep.StoreDir), repo)
+	if err != nil {
+		return nil, err
+	}
+	defer func() { err = errors.Join(err, store.Close()) }()
+	return upkeep.Adopt(ctx, files, clone, store, a)
 }
 
 func relativeTo(target, dir string) (string, error) {
@@ -279,7 +296,7 @@ func relativeTo(target, dir string) (string, error) {
 }
 
 func (i *importing) report(done *imported) error {
-	g := grid{header: []string{"line", "from", "base", "commit", "patches", "pinned", "missing", "note"}}
+	g := grid{header: []string{"line", "from", "base", "commit", "patches", "pinned", "moved", "unfit", "missing", "note"}}
 	act := false
 	for _, l := range done.Lines {
 		commit := "-"
@@ -287,9 +304,9 @@ func (i *importing) report(done *imported) error {
 			commit = l.Commit.Short()
 		}
 		g.rows = append(g.rows, []string{
-			l.Minor.String(), l.From, l.Base, commit, strconv.Itoa(l.Patches), strconv.Itoa(l.Pinned), strconv.Itoa(len(l.Missing)), strings.Join(l.Notes, "; "),
+			l.Minor.String(), l.From, l.Base, commit, strconv.Itoa(l.Patches), strconv.Itoa(l.Pinned), strconv.Itoa(l.Moved), strconv.Itoa(len(l.Unfit)), strconv.Itoa(len(l.Missing)), strings.Join(l.Notes, "; "),
 		})
-		act = act || len(l.Missing) > 0 || l.Commit.IsZero()
+		act = act || len(l.Missing)+len(l.Unfit) > 0 || l.Commit.IsZero()
 	}
 	if err := i.print(i.format, done, g); err != nil {
 		return err
@@ -315,6 +332,9 @@ func (i *importing) gaps(done *imported) error {
 	for _, l := range done.Lines {
 		for _, m := range l.Missing {
 			fmt.Fprintf(&b, "line %s misses %s\n", l.Minor, m)
+		}
+		for _, u := range l.Unfit {
+			fmt.Fprintf(&b, "line %s: %s\n", l.Minor, u)
 		}
 	}
 	for _, s := range done.Skipped {

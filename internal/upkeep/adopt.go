@@ -59,16 +59,19 @@ type Adopted struct {
 	Commit  git.OID       `json:"commit"` // of the base; empty while it is not pinned
 	Patches int           `json:"patches"`
 	Pinned  int           `json:"pinned"`  // patches whose upstream commit is known
+	Moved   int           `json:"moved"`   // patches whose hunks stood elsewhere on the base, so that they say other lines now
 	Missing []string      `json:"missing"` // gaps, one sentence each
+	Unfit   []string      `json:"unfit"`   // patches that do not fit the base and those before them, one sentence each
 	Notes   []string      `json:"notes"`
 }
 
-// Adopt writes a project into an empty directory. The clone may be nil: then no base is pinned, and lint says so.
-func Adopt(ctx context.Context, files Files, clone Clone, a Adoption) ([]Adopted, error) {
+// Adopt writes a project into an empty directory. The clone may be nil: then no base is pinned, and lint says so. The store borrows the clone's objects; it is
+// nil when the clone is.
+func Adopt(ctx context.Context, files Files, clone Clone, store git.Store, a Adoption) ([]Adopted, error) {
 	if len(a.Lines) == 0 {
 		return nil, errs.New(errs.NotFound, "there is no line to import")
 	}
-	w := &adopter{files: files, clone: clone, adoption: a}
+	w := &adopter{files: files, clone: clone, store: store, adoption: a}
 	if err := w.config(); err != nil {
 		return nil, err
 	}
@@ -86,6 +89,7 @@ func Adopt(ctx context.Context, files Files, clone Clone, a Adoption) ([]Adopted
 type adopter struct {
 	files    Files
 	clone    Clone
+	store    git.Store
 	adoption Adoption
 	project  *lts.Project
 }
@@ -115,7 +119,7 @@ func (w *adopter) config() error {
 }
 
 func (w *adopter) line(ctx context.Context, a AdoptedLine) (Adopted, error) {
-	done := Adopted{Minor: a.Minor, From: a.From, Base: a.Tag, Missing: []string{}, Notes: append([]string{}, a.Notes...)}
+	done := Adopted{Minor: a.Minor, From: a.From, Base: a.Tag, Missing: []string{}, Unfit: []string{}, Notes: append([]string{}, a.Notes...)}
 	start := Start{Minor: a.Minor, Tag: a.Tag, Toolchain: a.Toolchain}
 	if err := checkBase(w.project, start); err != nil {
 		return done, err
@@ -206,10 +210,18 @@ func (w *adopter) unpinned(s Start) *lts.Line {
 // patches writes the patch files and returns the series.
 func (w *adopter) patches(ctx context.Context, dir string, a AdoptedLine, done *Adopted) ([]byte, error) {
 	var series strings.Builder
+	tip, err := w.baseTree(ctx, done.Commit)
+	if err != nil {
+		return nil, err
+	}
 	fmt.Fprintf(&series, "# imported from %s\n", single(a.From))
 	for i, p := range a.Patches {
 		if p.Patch != nil {
 			name := lts.PatchName(i+1, p.Patch.Subject)
+			comment, err := w.place(ctx, &p, &tip, name, done)
+			if err != nil {
+				return nil, err
+			}
 			content, pinned, err := w.patch(ctx, name, p)
 			if err == nil {
 				if err = w.files.Write(dir+"/patches/"+name, content); err != nil {
@@ -217,7 +229,7 @@ func (w *adopter) patches(ctx context.Context, dir string, a AdoptedLine, done *
 				}
 				done.Patches++
 				done.Pinned += pinned
-				fmt.Fprintf(&series, "%s\n", name)
+				fmt.Fprintf(&series, "%s%s\n", name, comment)
 				continue
 			}
 			if !errs.Is(err, errs.Invalid) {
@@ -234,6 +246,41 @@ func (w *adopter) patches(ctx context.Context, dir string, a AdoptedLine, done *
 		fmt.Fprintf(&series, "%s # missing: %s\n", lts.PatchName(i+1, patchSuffix.ReplaceAllString(p.Name, "")), what)
 	}
 	return []byte(series.String()), nil
+}
+
+// baseTree is the tree on which patches are placed; zero where the base is not pinned.
+func (w *adopter) baseTree(ctx context.Context, base git.OID) (git.OID, error) {
+	if w.store == nil || base.IsZero() {
+		return git.OID{}, nil
+	}
+	commit, err := w.store.Commit(ctx, base)
+	if err != nil {
+		return git.OID{}, err
+	}
+	return commit.Tree, nil
+}
+
+// place makes a patch fit the tip, which then has it, and returns the comment for the series. A patch that does not fit stays as it is.
+func (w *adopter) place(ctx context.Context, p *AdoptedPatch, tip *git.OID, name string, done *Adopted) (string, error) {
+	if tip.IsZero() {
+		return "", nil
+	}
+	found, err := placeDiff(ctx, w.store, *tip, p.Patch.Diff)
+	switch {
+	case ctx.Err() != nil:
+		return "", context.Cause(ctx)
+	case err != nil:
+		done.Unfit = append(done.Unfit, name+" does not fit: "+single(err.Error()))
+		return " # does not fit: " + single(err.Error()), nil
+	}
+	*tip = found.tree
+	if found.moved == 0 {
+		return "", nil
+	}
+	done.Moved++
+	own := *p.Patch
+	own.Diff, p.Patch = found.diff, &own
+	return fmt.Sprintf(" # hunks moved: %d", found.moved), nil
 }
 
 func missing(p AdoptedPatch) string {
