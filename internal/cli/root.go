@@ -84,8 +84,9 @@ func commands(a *app) []*cobra.Command {
 	return []*cobra.Command{
 		newSupport(a),
 		newVuln(a),
+		newCheck(a),
+		newPlan(a),
 		newProbe(a),
-		newSnapshot(a),
 		newTriage(a),
 		newPick(a),
 		newMemory(a),

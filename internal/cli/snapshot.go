@@ -2,10 +2,8 @@ package cli
 
 import (
 	"context"
-	"encoding/json"
 	"net"
 	"path/filepath"
-	"sync"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -40,7 +38,7 @@ func (c *clusterFlags) add(flags *pflag.FlagSet) {
 	flags.StringVar(&c.context, "context", "", "look at the cluster of this `CONTEXT` of the kubeconfig")
 	flags.BoolVar(&c.secrets, "secrets", false, "read TLS secrets and bootstrap tokens too; only certificates, names and days are kept")
 	flags.IntVar(&c.kubelets, "kubelets", 0, "look at the serving certificates of `N` kubelets besides those of control-plane nodes")
-	flags.StringSliceVar(&c.targets, "apiserver", nil, "look at the API server at `HOST:PORT` too (may be repeated)")
+	flags.StringSliceVar(&c.targets, "probe", nil, "look at the API server at `HOST:PORT` too (may be repeated)")
 	flags.DurationVar(&c.each, "each", 2*time.Second, "time for one connection and handshake")
 }
 
@@ -74,31 +72,22 @@ func (c *clusterFlags) source() kube.Kubeconfig {
 	return kube.Kubeconfig{}
 }
 
-// take takes a snapshot of the cluster of a context; "" is the flags' one.
-func (c *clusterFlags) take(ctx context.Context, name string) (*cluster.Snapshot, error) {
-	now, err := c.now()
-	if err != nil {
-		return nil, err
-	}
-	if name == "" {
-		name = c.context
-	}
-	step, end := c.progress("looking")
-	defer end()
-	var lock sync.Mutex
-	limit := c.timeout
-	if limit == 0 {
-		limit = defaultClusterTime
-	}
+// take takes a snapshot of the cluster of a context; "" is the kubeconfig's current one. It tells progress what is being done.
+func (c *clusterFlags) take(ctx context.Context, name string, progress func(what string)) (*cluster.Snapshot, error) {
+	now := c.Clock().UTC() // whatever --at says: it is about when a cluster is judged, not about when it was seen
 	return kube.Take(ctx, kube.Options{
-		Kubeconfig: c.source(), Context: name, Now: now, Timeout: limit, UserAgent: "kubelts/" + version(), Tool: version(),
+		Kubeconfig: c.source(), Context: name, Now: now, Timeout: c.limit(), UserAgent: "kubelts/" + version(), Tool: version(),
 		Secrets: c.secrets, Kubelets: c.kubelets, Targets: c.addresses(), Look: c.look(now),
-		Progress: func(what string) {
-			lock.Lock()
-			defer lock.Unlock()
-			step(0, 0, what)
-		},
+		Progress: progress,
 	})
+}
+
+// limit is the time for all that is looked at.
+func (c *clusterFlags) limit() time.Duration {
+	if c.timeout == 0 {
+		return defaultClusterTime
+	}
+	return c.timeout
 }
 
 // addresses are the targets as host:port. They were checked.
@@ -156,37 +145,4 @@ func merge(s *kube.Sight, r *probe.Result) {
 	if s.Listener == "" {
 		s.Listener = r.Listener
 	}
-}
-
-// newSnapshot is for those who work on kubelts: it prints what check judges.
-func newSnapshot(a *app) *cobra.Command {
-	c := &clusterFlags{app: a}
-	var rights bool
-	cmd := &cobra.Command{
-		Use: "snapshot", Short: "What is seen of a cluster, as JSON", Hidden: true, Example: "  kubelts snapshot --context production",
-		Args: cobra.NoArgs,
-		RunE: func(cmd *cobra.Command, _ []string) error {
-			if err := c.check(cmd); err != nil {
-				return err
-			}
-			if rights {
-				text, err := kube.RBAC(c.secrets)
-				if err != nil {
-					return err
-				}
-				_, err = a.Stdout.Write(text)
-				return err
-			}
-			seen, err := c.take(cmd.Context(), "")
-			if err != nil {
-				return err
-			}
-			e := json.NewEncoder(a.Stdout)
-			e.SetIndent("", "  ")
-			return e.Encode(seen)
-		},
-	}
-	c.add(cmd.Flags())
-	cmd.Flags().BoolVar(&rights, "print-rbac", false, "print the least rights that are needed")
-	return cmd
 }

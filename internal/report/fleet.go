@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"github.com/kubelts/kubelts/internal/cluster"
+	"github.com/kubelts/kubelts/internal/release"
 )
 
 // WriteText prints the fleet as a table, a line for each cluster, for a terminal.
@@ -36,8 +37,11 @@ func fleetRow(r *cluster.Report) []string {
 	return append(row, strconv.Itoa(len(r.NotObserved)), worst(r))
 }
 
-// supportEnd is the last day of upstream's support and how far away it is.
+// supportEnd is the last day of support and how far away it is: the vendor's where this is a vendor's build, otherwise upstream's.
 func supportEnd(r *cluster.Report) string {
+	if v := r.Vendor; v != nil && !v.Until.IsZero() {
+		return fmt.Sprintf("%s %+d, %s", v.Until, release.DateOf(r.At).DaysUntil(v.Until), v.Vendor)
+	}
 	switch s := r.Support; {
 	case s == nil:
 		return "not observed"
@@ -64,12 +68,15 @@ func loopbackEnd(r *cluster.Report) string {
 	return out
 }
 
-// worst is the title of the first finding that nobody accepted.
+// worst is the title of the first finding that nobody accepted; where there is none, the first thing that was not observed.
 func worst(r *cluster.Report) string {
 	for i := range r.Findings {
 		if r.Findings[i].Accepted == nil {
 			return r.Findings[i].Title
 		}
+	}
+	if len(r.NotObserved) > 0 {
+		return "not observed: " + r.NotObserved[0].What + ": " + r.NotObserved[0].Reason
 	}
 	return "-"
 }
@@ -84,14 +91,10 @@ func (p *printer) fleet(f *Fleet) {
 		row := []string{m.Context, "-", "NOT OBSERVED", "-", "-", "-", "-", "-", "-", "-", m.Reason}
 		rows, paints = append(rows, row), append(paints, yellow)
 	}
-	shrink := len(rows[0]) - 1
 	if p.style.Width < 120 {
-		rows, shrink = narrow(rows), 0
+		rows = narrow(rows)
 	}
-	for _, row := range rows {
-		row[0] = cutLeft(row[0], p.style.Width*2/5) // the end of a context tells more than its start
-	}
-	p.columnsPainted(rows, shrink, paints)
+	p.columns(table{rows: rows, paints: paints, tail: true}) // the end of a context tells more than its start
 	p.line()
 	p.line(p.paint(f.summary(), faint))
 }

@@ -366,6 +366,7 @@ func TestAct(t *testing.T) {
 			f.Clusters[0].Findings = []cluster.Finding{{Severity: "odd"}}
 		}, true},
 		{"asked for and not observed", "", func(f *report.Fleet) { f.Clusters[0].NotObserved[0].Asked = true }, true},
+		{"no version was seen", "", func(f *report.Fleet) { f.Clusters[0].Cluster.Version = "" }, true},
 		{"a cluster that was missed", "", func(f *report.Fleet) { f.Missed = []report.Missed{{Context: "x"}} }, true},
 	} {
 		t.Run(tt.name, func(t *testing.T) {

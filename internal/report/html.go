@@ -9,6 +9,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"time"
 
 	"github.com/kubelts/kubelts/internal/catalog"
 	"github.com/kubelts/kubelts/internal/cluster"
@@ -126,8 +127,13 @@ func functions() template.FuncMap {
 		"left":         left,
 		"stamp":        stamp,
 		"day":          deadlineAt,
-		"when":         when,
-		"loopback":     func(l cluster.InstanceLine) string { return loopbackText(&l) },
+		"when": func(f cluster.Finding) string {
+			if f.When == nil || strings.Contains(f.Title, f.When.UTC().Format(time.DateOnly)) {
+				return ""
+			}
+			return when(&f)
+		},
+		"loopback": func(l cluster.InstanceLine) string { return loopbackText(&l) },
 		"header": func() []string {
 			return []string{"Version", "Verdict", "Support ends", "Loopback ends", "Crit.", "High", "Med.", "Low", "Unseen", "Worst finding"}
 		},
@@ -164,7 +170,7 @@ func functions() template.FuncMap {
 		"stayName": func(s upgrade.Stay) string { return stayName(&s) },
 		"removed":  func(r upgrade.Removed) string { return removedText(&r) },
 		"blocked":  func(h upgrade.Hop) bool { n, _ := blockers(h.Blockers); return n > 0 },
-		"few":      func(list []string, all int) string { return few(list, len(list), max(all, len(list))) },
+		"about":    func(b upgrade.Blocker) string { return blockerSubjects(&b, len(b.Subjects)) },
 		"add":      func(a, b int) int { return a + b },
 		"link":     func(u string) bool { return strings.HasPrefix(u, "https://") },
 	}

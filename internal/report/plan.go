@@ -42,7 +42,7 @@ func (p *printer) plan(l *upgrade.Plan) {
 				rows[i] = slices.Delete(row, 4, 5)
 			}
 		}
-		p.columnsPainted(rows, len(rows[0])-1, paints)
+		p.columns(table{rows: rows, paints: paints})
 	}
 	for i := range l.Hops {
 		p.hop(i, &l.Hops[i])
@@ -196,9 +196,9 @@ func (p *printer) blocker(b *upgrade.Blocker) {
 	if !b.Certain {
 		first, paint = "perhaps", yellow
 	}
-	about := ""
-	if len(b.Subjects) > 0 {
-		about = " (" + few(b.Subjects, p.limit(len(b.Subjects), 4), max(b.Count, len(b.Subjects))) + ")"
+	about := blockerSubjects(b, p.limit(len(b.Subjects), 4))
+	if about != "" {
+		about = " (" + about + ")"
 	}
 	lines := wrap(b.What+about, p.style.Width-len(indent))
 	p.line(p.paint(fmt.Sprintf("%-*s", len(indent), first), paint), lines[0])
@@ -209,6 +209,14 @@ func (p *printer) blocker(b *upgrade.Blocker) {
 		p.wrapped(indent+"- ", indent+"  ", s.Text)
 		p.command(s.Command, indent+"  ")
 	}
+}
+
+// blockerSubjects are the first n of what a blocker is about, "" where it says so already.
+func blockerSubjects(b *upgrade.Blocker, n int) string {
+	if len(b.Subjects) == 0 || len(b.Subjects) == 1 && strings.Contains(b.What, b.Subjects[0]) {
+		return ""
+	}
+	return few(b.Subjects, n, max(b.Count, len(b.Subjects)))
 }
 
 // command prints commands, never broken: they are there to be pasted.
@@ -228,7 +236,7 @@ func (p *printer) stays(all []upgrade.Stay) {
 	for i := range all[:shown] {
 		rows = append(rows, stayRow(&all[i]))
 	}
-	p.columns(rows, 4)
+	p.columns(table{rows: rows})
 	p.rest(len(all)-shown, "line")
 }
 

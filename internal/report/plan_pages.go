@@ -82,8 +82,8 @@ func markBlockers(b *strings.Builder, all []upgrade.Blocker) {
 			word = "perhaps blocked"
 		}
 		b.WriteString("* **" + word + "**: " + mark(x.What))
-		if len(x.Subjects) > 0 {
-			b.WriteString(" (" + mark(few(x.Subjects, len(x.Subjects), max(x.Count, len(x.Subjects)))) + ")")
+		if about := blockerSubjects(x, len(x.Subjects)); about != "" {
+			b.WriteString(" (" + mark(about) + ")")
 		}
 		b.WriteByte('\n')
 		for _, s := range x.Remedy {

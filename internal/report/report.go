@@ -37,11 +37,11 @@ type Missed struct {
 // Clean returns a copy of the fleet in which all text is safe to look at.
 func (f *Fleet) Clean() *Fleet { return visible.Copy(f) }
 
-// Act reports whether there is something to act on: a cluster of which nothing was seen, something that was asked for and not
-// observed, or a finding that is at least so bad and that nobody accepted. With threshold "" no finding counts.
+// Act reports whether there is something to act on: a cluster of which nothing or no version was seen, something that was asked for
+// and not observed, or a finding that is at least so bad and that nobody accepted. With threshold "" no finding counts.
 func (f *Fleet) Act(threshold cluster.Severity) bool {
 	return len(f.Missed) > 0 || slices.ContainsFunc(f.Clusters, func(r *cluster.Report) bool {
-		return slices.ContainsFunc(r.NotObserved, func(n cluster.NotObserved) bool { return n.Asked }) ||
+		return r.Cluster.Version == "" || slices.ContainsFunc(r.NotObserved, func(n cluster.NotObserved) bool { return n.Asked }) ||
 			slices.ContainsFunc(r.Findings, func(x cluster.Finding) bool { return counts(&x, threshold) })
 	})
 }

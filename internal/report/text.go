@@ -2,6 +2,7 @@ package report
 
 import (
 	"bytes"
+	"cmp"
 	"fmt"
 	"io"
 	"math"
@@ -22,7 +23,8 @@ type Style struct {
 
 // Bounds on what one screen shows. The rest is counted.
 const (
-	fullFindings  = 5  // critical and high ones with what is lost and what to do
+	fullFindings  = 4  // critical and high ones with what is lost and what to do
+	shownSteps    = 3  // of each
 	shortFindings = 8  // a line each
 	shownEnds     = 12 // deadlines
 	shownUnseen   = 8
@@ -126,12 +128,12 @@ func (p *printer) head(r *cluster.Report) {
 	}
 	p.line(p.paint(cut(name(r), p.style.Width), bold))
 	p.wrapped("", "", strings.Join([]string{version, distribution(c.Distribution), servers, plural(c.Nodes, "node")}, "; "))
-	verdict := p.paint(verdictWords(r.Verdict), verdictColour(r.Verdict))
+	verdict := verdictWords(r.Verdict)
 	seen := plural(len(r.NotObserved), "thing") + " not observed"
 	if len(r.NotObserved) == 0 {
 		seen = "all observed"
 	}
-	p.line(verdict, fmt.Sprintf("  score %d of 100; %s; %s", r.Score, count(r).words(), seen))
+	p.wrapped(p.paint(verdict, verdictColour(r.Verdict))+"  ", strings.Repeat(" ", len(verdict)+2), fmt.Sprintf("score %d of 100; %s; %s", r.Score, count(r).words(), seen))
 	if p.style.All {
 		for _, d := range r.Deductions {
 			p.wrapped("  ", "  ", fmt.Sprintf("%s: %d less, %s", d.Area, d.Points, d.Why))
@@ -166,13 +168,13 @@ func (p *printer) servers(all []cluster.InstanceLine) {
 	}
 	shown := p.limit(len(all), shownServers)
 	for _, s := range all[:shown] {
-		row := []string{s.Name, s.Address, orDash(s.Version), stamp(s.ProcessStart), loopbackText(&s)}
+		row := []string{cmp.Or(s.Name, s.Address), s.Address, orDash(s.Version), stamp(s.ProcessStart), loopbackText(&s)}
 		if p.style.Width < 100 {
 			row = slices.Delete(row, 1, 2)
 		}
 		rows = append(rows, row)
 	}
-	p.columns(rows, 0)
+	p.columns(table{rows: rows, whole: true})
 	p.rest(len(all)-shown, "API server")
 }
 
@@ -212,39 +214,66 @@ func (p *printer) rest(n int, what string) {
 	}
 }
 
-// columns prints rows beside each other. What is too wide is cut in the column that may shrink, and at the end of the line.
-func (p *printer) columns(rows [][]string, shrink int) {
-	p.columnsPainted(rows, shrink, make([]string, len(rows)))
+// table is rows beside each other, the first as header.
+type table struct {
+	rows   [][]string
+	paints []string // a colour for each row, or none at all
+	whole  bool     // the last column is never cut
+	tail   bool     // of the first column the end is kept
 }
 
-// columnsPainted is columns with a colour for each row; the first is the header.
-func (p *printer) columnsPainted(rows [][]string, shrink int, paints []string) {
-	widths := make([]int, len(rows[0]))
-	total := 0
-	for i := range widths {
-		for _, row := range rows {
-			widths[i] = max(widths[i], text.StringWidthWithoutEscSequences(row[i]))
-		}
-		total += widths[i] + 3
-	}
-	if over := total - 3 - p.style.Width; over > 0 {
-		widths[shrink] = max(widths[shrink]-over, 12)
-	}
-	for n, row := range rows {
+// columns prints a table. What is too wide for the terminal is cut where it is widest.
+func (p *printer) columns(t table) {
+	widths := t.widths(p.style.Width)
+	for n, row := range t.rows {
 		var b strings.Builder
 		for i, cell := range row {
-			b.WriteString(text.Pad(cut(cell, widths[i]), widths[i]+3, ' '))
+			shorten := cut
+			if t.tail && i == 0 {
+				shorten = cutLeft
+			}
+			b.WriteString(text.Pad(shorten(cell, widths[i]), widths[i]+columnGap, ' '))
 		}
-		line := cut(strings.TrimRight(b.String(), " "), p.style.Width)
+		line := strings.TrimRight(b.String(), " ")
 		switch {
 		case n == 0:
 			line = p.paint(line, faint)
-		case paints[n] != "":
-			line = p.paint(line, paints[n])
+		case len(t.paints) > 0 && t.paints[n] != "":
+			line = p.paint(line, t.paints[n])
 		}
 		p.line(line)
 	}
 }
+
+// widths are those of the columns, so that all fit if they can.
+func (t *table) widths(room int) []int {
+	widths := make([]int, len(t.rows[0]))
+	total := -columnGap
+	for i := range widths {
+		for _, row := range t.rows {
+			widths[i] = max(widths[i], text.StringWidthWithoutEscSequences(row[i]))
+		}
+		total += widths[i] + columnGap
+	}
+	may := widths
+	if t.whole {
+		may = widths[:len(widths)-1]
+	}
+	for ; total > room; total-- {
+		widest := slices.Index(may, slices.Max(may))
+		if may[widest] <= narrowestColumn {
+			break
+		}
+		may[widest]--
+	}
+	return widths
+}
+
+// Of columns, in characters.
+const (
+	columnGap       = 3
+	narrowestColumn = 8
+)
 
 // The scale of the deadlines' bars: by the logarithm, since days matter at its start and years at its end.
 const (

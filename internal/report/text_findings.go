@@ -12,26 +12,32 @@ import (
 
 const indent = "          " // of what belongs to a finding
 
-// findings prints the worst with all that one needs to act, the others with a line each.
+// findings prints the worst with all that one needs to act, the others with a line each. On one screen, vulnerabilities that are not
+// critical are left to their own part.
 func (p *printer) findings(all []cluster.Finding) {
 	if len(all) == 0 {
 		return
 	}
 	p.title("FINDINGS")
-	full, short := 0, 0
+	full, short, rest := 0, 0, 0
 	for i := range all {
 		f := &all[i]
 		switch {
-		case p.style.All || full < fullFindings && rank(f.Severity) <= rank(cluster.High) && f.Accepted == nil:
+		case p.style.All || full < fullFindings && rank(f.Severity) <= rank(cluster.High) && f.Accepted == nil && !inHoles(f):
 			p.finding(f)
 			full++
-		case short < shortFindings:
+		case short < shortFindings && !inHoles(f):
 			p.heading(f)
 			short++
+		default:
+			rest++
 		}
 	}
-	p.rest(len(all)-full-short, "finding")
+	p.rest(rest, "finding")
 }
+
+// inHoles says that a finding is told enough of among the vulnerabilities.
+func inHoles(f *cluster.Finding) bool { return f.Hole != nil && f.Severity != cluster.Critical }
 
 func (p *printer) heading(f *cluster.Finding) {
 	severity := string(f.Severity)
@@ -40,7 +46,7 @@ func (p *printer) heading(f *cluster.Finding) {
 		severity, paint = "accepted", faint
 	}
 	title := f.Title
-	if when := when(f); when != "" {
+	if when := when(f); when != "" && !strings.Contains(title, f.When.UTC().Format(time.DateOnly)) {
 		title += " (" + when + ")"
 	}
 	lines := wrap(title, p.style.Width-len(indent))
@@ -66,7 +72,7 @@ func (p *printer) finding(f *cluster.Finding) {
 	if f.Accepted != nil {
 		p.wrapped(indent, indent, fmt.Sprintf("accepted by %s until %s: %s", f.Accepted.Owner, f.Accepted.Expires, f.Accepted.Reason))
 	}
-	if len(f.Subjects) > 0 {
+	if len(f.Subjects) > 1 || len(f.Subjects) == 1 && !strings.Contains(f.Title, f.Subjects[0]) {
 		p.wrapped(indent, indent, "about: "+subjects(f, p.limit(len(f.Subjects), 6)))
 	}
 	if f.Effect != "" {
@@ -77,10 +83,14 @@ func (p *printer) finding(f *cluster.Finding) {
 			p.wrapped(indent+"seen: ", indent+"      ", e)
 		}
 	}
-	for i, s := range f.Remedy {
+	steps := p.limit(len(f.Remedy), shownSteps)
+	for i, s := range f.Remedy[:steps] {
 		number := fmt.Sprintf("%d. ", i+1)
 		p.wrapped(indent+number, indent+strings.Repeat(" ", len(number)), s.Text)
 		p.command(s.Command, indent+strings.Repeat(" ", len(number)+2))
+	}
+	if more := len(f.Remedy) - steps; more > 0 {
+		p.line(indent, p.paint(fmt.Sprintf("and %s more: -o wide shows all", plural(more, "step")), faint))
 	}
 	if p.style.All {
 		for _, u := range f.References {
@@ -125,7 +135,7 @@ func (p *printer) holes(all []cluster.Hole) {
 				names = append(names, n)
 			}
 		}
-		told := fmt.Sprintf("%s: %s", g.Title, few(names, p.limit(len(names), 5), len(names)))
+		told := fmt.Sprintf("%s: %s", g.Title, few(names, p.limit(len(names), 6), len(names)))
 		if lines > 0 {
 			told += fmt.Sprintf("; %d of them by a line release", lines)
 		}
@@ -144,7 +154,7 @@ func (p *printer) holeTable(all []cluster.Hole) {
 		}
 	}
 	p.line()
-	p.columns(rows, len(rows[0])-1)
+	p.columns(table{rows: rows})
 }
 
 // unseen prints what could not be observed. It is never left out.
