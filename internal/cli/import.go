@@ -276,7 +276,7 @@ func (i *importing) adopt(ctx context.Context, files *projectFiles, clone upkeep
 	if repo == nil {
 		return upkeep.Adopt(ctx, files, nil, nil, a)
 	}
-	if err := files.MakeDir(upkeep.PrivateDir); err != nil {
+	if err = files.MakeDir(upkeep.PrivateDir); err != nil {
 		return nil, err
 	}
 	store, err := gitrepo.OpenStore(ctx, i.runner, files.Path(upkeep.StoreDir), repo)

@@ -54,7 +54,7 @@ func (i *importing) klts(cmd *cobra.Command, name, patches string) (err error) {
 			return err
 		}
 		defer func() { err = errors.Join(err, kept.Close()) }()
-		source.Kept = kept
+		source.Kept = foreign.Bounded(kept, foreign.MaxProject)
 	}
 	if i.upstream = k.Upstream(); i.upstream == "" {
 		return errs.WithHint(errs.New(errs.Invalid, "%s: base %q is no repository on GitHub", k.File, k.Base), "write it as https://github.com/kubernetes/kubernetes")
@@ -70,7 +70,7 @@ func (i *importing) source(files *projectFiles) (*foreign.Source, error) {
 		return nil, err
 	}
 	person, err := i.person()
-	return &foreign.Source{Files: files, Author: person, Date: now}, err
+	return &foreign.Source{Files: foreign.Bounded(files, foreign.MaxProject), Author: person, Date: now}, err
 }
 
 func newImportEKSD(a *app) *cobra.Command {

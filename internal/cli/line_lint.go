@@ -107,7 +107,7 @@ func (l *lineLint) look(ctx context.Context, name string, o lint.Options) (repor
 	}
 	defer func() { err = errors.Join(err, files.Close()) }()
 	if _, statErr := files.root.Lstat(upkeep.ProjectFile); statErr == nil && (file == kltsFile || file == upkeep.ProjectFile) {
-		return lint.Project(files, o)
+		return lint.Project(foreign.Bounded(files, foreign.MaxProject), o)
 	}
 	content, err := files.Read(file, foreign.MaxConfig)
 	if errors.Is(err, fs.ErrNotExist) {
@@ -120,7 +120,7 @@ func (l *lineLint) look(ctx context.Context, name string, o lint.Options) (repor
 	if err != nil {
 		return nil, err
 	}
-	return lint.KLTS(ctx, config, files, o)
+	return lint.KLTS(ctx, config, foreign.Bounded(files, foreign.MaxProject), o)
 }
 
 // known is what the facts give a release of Kubernetes.

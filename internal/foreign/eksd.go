@@ -38,6 +38,9 @@ func ReadEKSD(files Files) ([]Line, []Skipped, error) {
 		for _, name := range names {
 			m := eksdMinor.FindStringSubmatch(name)
 			if m == nil {
+				if eksdMinor.MatchString(name + "/") {
+					skipped = append(skipped, Skipped{Name: name, Reason: "it is no directory"})
+				}
 				continue
 			}
 			line, reason, err := eksdLine(files, path.Join(dir, strings.TrimSuffix(name, "/")), m[1]+"."+m[2])

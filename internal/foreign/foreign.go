@@ -17,18 +17,20 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/kubelts/kubelts/internal/errs"
 	"github.com/kubelts/kubelts/internal/git"
 )
 
 // The bounds of what is read.
 const (
-	MaxConfig  = 1 << 20  // bytes of a releases.yml or series
-	MaxPatch   = 32 << 20 // bytes of a patch file
-	maxNodes   = 100_000  // values of a releases.yml, aliases followed
-	maxMails   = 1_000    // mails of one patch file
-	maxSteps   = 10_000   // patches of a line
-	maxEntries = 5_000    // releases or definitions of a releases.yml
-	maxName    = 200      // bytes of a name
+	MaxConfig  = 1 << 20   // bytes of a releases.yml or series
+	MaxPatch   = 32 << 20  // bytes of a patch file
+	maxNodes   = 100_000   // values of a releases.yml, aliases followed
+	maxMails   = 1_000     // mails of one patch file
+	maxSteps   = 10_000    // patches of a line
+	maxEntries = 5_000     // releases or definitions of a releases.yml
+	maxName    = 200       // bytes of a name
+	MaxProject = 512 << 20 // bytes of all files that are read of one project
 )
 
 // Files is the folder that a project was given in. Names are relative to it, with slashes; nothing outside it can be reached, whatever links it holds.
@@ -37,6 +39,25 @@ type Files interface {
 	Read(name string, limit int64) ([]byte, error)
 	// List returns the names in a directory, sorted, those of directories with a slash at the end. An absent directory has none.
 	List(dir string) ([]string, error)
+}
+
+// Bounded is a folder of which no more than total bytes are read.
+func Bounded(files Files, total int64) Files { return &bounded{files, total} }
+
+type bounded struct {
+	Files
+
+	left int64
+}
+
+// Read implements [Files].
+func (b *bounded) Read(name string, limit int64) ([]byte, error) {
+	if b.left <= 0 {
+		return nil, errs.New(errs.Invalid, "%s: the files of the project are larger than what is read of one", name)
+	}
+	content, err := b.Files.Read(name, limit)
+	b.left -= int64(len(content))
+	return content, err
 }
 
 // Line is what a project does to one upstream release.

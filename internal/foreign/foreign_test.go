@@ -260,7 +260,7 @@ func TestEKSD(t *testing.T) {
 	files := folder{
 		dir + "1-22/GIT_TAG": "v1.22.17\n", dir + "1-22/GOLANG_VERSION": "1.16\n", dir + "1-22/patches/0001-EKS-PATCH-a.patch": mail(zero, "a"),
 		dir + "1-22/patches/0004-EKS-PATCH-CVE-2020-8565.patch": mail(zero, "b"), dir + "1-22/patches/README": "",
-		dir + "1-28/GIT_TAG": "v1.28.15\n", dir + "1-29/GIT_TAG": "../../x\n", dir + "1-29/patches/0001-a.patch": mail(zero, "a"), dir + "build/x": "",
+		dir + "1-28/GIT_TAG": "v1.28.15\n", dir + "1-29/GIT_TAG": "../../x\n", dir + "1-29/patches/0001-a.patch": mail(zero, "a"), dir + "build/x": "", dir + "1-30": "a link",
 	}
 	lines, skipped, err := foreign.ReadEKSD(files)
 	if err != nil {
@@ -275,7 +275,7 @@ func TestEKSD(t *testing.T) {
 	if diff := cmp.Diff([]string{"CVE-2020-8565"}, lines[0].Steps[1].Fixes()); diff != "" {
 		t.Error(diff)
 	}
-	want := []foreign.Skipped{{Name: "1-28", Reason: "it has no patches"}, {Name: "1-29", Reason: `GIT_TAG "../../x" is no release of 1.29`}}
+	want := []foreign.Skipped{{Name: "1-28", Reason: "it has no patches"}, {Name: "1-29", Reason: `GIT_TAG "../../x" is no release of 1.29`}, {Name: "1-30", Reason: "it is no directory"}}
 	if diff := cmp.Diff(want, skipped); diff != "" {
 		t.Error(diff)
 	}
@@ -344,6 +344,20 @@ func TestPlainDenies(t *testing.T) {
 				t.Errorf("%q became a patch: %q", diff, p.Gap)
 			}
 		}
+	}
+}
+
+// TestBounded checks that a project of many large files is read only so far, and that what is beyond is a gap.
+func TestBounded(t *testing.T) {
+	files := folder{"series": "a.patch\nb.patch\n", "a.patch": mail(zero, "A"), "b.patch": mail(zero, "B")}
+	source := &foreign.Source{Files: foreign.Bounded(files, int64(len(files["a.patch"])))}
+	line, _, err := foreign.ReadQuilt(files, "v1.0.0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	got := pieces(t, source, line)
+	if len(got) != 2 || got[0].Patch == nil || !strings.Contains(got[1].Gap, "larger than what is read") {
+		t.Errorf("pieces: %+v", got)
 	}
 }
 

@@ -151,7 +151,8 @@ func (w *adopter) line(ctx context.Context, a AdoptedLine) (Adopted, error) {
 		return done, err
 	}
 	dir := "lines/" + a.Minor.String()
-	series, err := w.patches(ctx, dir, a, &done)
+	p := &patching{adopter: w, dir: dir, done: &done}
+	series, err := p.series(ctx, a)
 	if err != nil {
 		return done, err
 	}
@@ -207,87 +208,97 @@ func (w *adopter) unpinned(s Start) *lts.Line {
 	return line
 }
 
-// patches writes the patch files and returns the series.
-func (w *adopter) patches(ctx context.Context, dir string, a AdoptedLine, done *Adopted) ([]byte, error) {
+// patching is a line whose patches are being written.
+type patching struct {
+	*adopter
+
+	dir  string  // of the line
+	tip  git.OID // tree with the patches so far; zero where the base is not pinned
+	done *Adopted
+}
+
+// series writes the patch files and returns the series.
+func (w *patching) series(ctx context.Context, a AdoptedLine) ([]byte, error) {
 	var series strings.Builder
-	tip, err := w.baseTree(ctx, done.Commit)
-	if err != nil {
-		return nil, err
+	if w.store != nil && !w.done.Commit.IsZero() {
+		base, err := w.store.Commit(ctx, w.done.Commit)
+		if err != nil {
+			return nil, err
+		}
+		w.tip = base.Tree
 	}
 	fmt.Fprintf(&series, "# imported from %s\n", single(a.From))
 	for i, p := range a.Patches {
-		if p.Patch != nil {
-			name := lts.PatchName(i+1, p.Patch.Subject)
-			comment, err := w.place(ctx, &p, &tip, name, done)
-			if err != nil {
-				return nil, err
-			}
-			content, pinned, err := w.patch(ctx, name, p)
-			if err == nil {
-				if err = w.files.Write(dir+"/patches/"+name, content); err != nil {
-					return nil, err
-				}
-				done.Patches++
-				done.Pinned += pinned
-				fmt.Fprintf(&series, "%s%s\n", name, comment)
-				continue
-			}
-			if !errs.Is(err, errs.Invalid) {
-				return nil, err
-			}
-			p.Gap = err.Error() // it cannot be said as a mail
+		entry, err := w.entry(ctx, i+1, p)
+		if err != nil {
+			return nil, err
 		}
-		what := missing(p)
-		done.Missing = append(done.Missing, what)
-		if w.adoption.LeaveOut {
-			fmt.Fprintf(&series, "%s%s\n", LeftOut, what)
-			continue
-		}
-		fmt.Fprintf(&series, "%s # missing: %s\n", lts.PatchName(i+1, patchSuffix.ReplaceAllString(p.Name, "")), what)
+		series.WriteString(entry + "\n")
 	}
 	return []byte(series.String()), nil
 }
 
-// baseTree is the tree on which patches are placed; zero where the base is not pinned.
-func (w *adopter) baseTree(ctx context.Context, base git.OID) (git.OID, error) {
-	if w.store == nil || base.IsZero() {
-		return git.OID{}, nil
+// entry writes the file of the n-th patch and returns its line in the series.
+func (w *patching) entry(ctx context.Context, n int, p AdoptedPatch) (string, error) {
+	if p.Patch == nil {
+		return w.gap(n, p), nil
 	}
-	commit, err := w.store.Commit(ctx, base)
+	name := lts.PatchName(n, p.Patch.Subject)
+	if _, err := p.Patch.Imported(nil).Format(); err != nil {
+		p.Gap = "cannot be written as a mail: " + err.Error()
+		return w.gap(n, p), nil //nolint:nilerr // the series and the report say it
+	}
+	comment, err := w.place(ctx, &p, name)
 	if err != nil {
-		return git.OID{}, err
+		return "", err
 	}
-	return commit.Tree, nil
+	content, pinned, err := w.patch(ctx, name, p)
+	if err == nil {
+		err = w.files.Write(w.dir+"/patches/"+name, content)
+	}
+	if err != nil {
+		return "", err
+	}
+	w.done.Patches++
+	w.done.Pinned += pinned
+	return name + comment, nil
+}
+
+// gap is the line of the series for a patch that cannot be had.
+func (w *patching) gap(n int, p AdoptedPatch) string {
+	what := single(p.Name) + ": " + single(p.Gap)
+	if p.Origin != "" && p.Origin != p.Name {
+		what = fmt.Sprintf("%s (%s): %s", single(p.Name), single(p.Origin), single(p.Gap))
+	}
+	w.done.Missing = append(w.done.Missing, what)
+	if w.adoption.LeaveOut {
+		return LeftOut + what
+	}
+	return lts.PatchName(n, patchSuffix.ReplaceAllString(p.Name, "")) + " # missing: " + what
 }
 
 // place makes a patch fit the tip, which then has it, and returns the comment for the series. A patch that does not fit stays as it is.
-func (w *adopter) place(ctx context.Context, p *AdoptedPatch, tip *git.OID, name string, done *Adopted) (string, error) {
-	if tip.IsZero() {
+func (w *patching) place(ctx context.Context, p *AdoptedPatch, name string) (string, error) {
+	if w.tip.IsZero() {
 		return "", nil
 	}
-	found, err := placeDiff(ctx, w.store, *tip, p.Patch.Diff)
+	found, err := placeDiff(ctx, w.store, w.tip, p.Patch.Diff)
 	switch {
 	case ctx.Err() != nil:
 		return "", context.Cause(ctx)
 	case err != nil:
-		done.Unfit = append(done.Unfit, name+" does not fit: "+single(err.Error()))
-		return " # does not fit: " + single(err.Error()), nil
+		misfit := "does not fit: " + single(err.Error())
+		w.done.Unfit = append(w.done.Unfit, name+" "+misfit)
+		return " # " + misfit, nil
 	}
-	*tip = found.tree
+	w.tip = found.tree
 	if found.moved == 0 {
 		return "", nil
 	}
-	done.Moved++
+	w.done.Moved++
 	own := *p.Patch
 	own.Diff, p.Patch = found.diff, &own
 	return fmt.Sprintf(" # hunks moved: %d", found.moved), nil
-}
-
-func missing(p AdoptedPatch) string {
-	if p.Origin == "" || p.Origin == p.Name {
-		return single(p.Name) + ": " + single(p.Gap)
-	}
-	return fmt.Sprintf("%s (%s): %s", single(p.Name), single(p.Origin), single(p.Gap))
 }
 
 // patch is the mail file of an imported patch, and how many of its upstream commits are known: one or none.

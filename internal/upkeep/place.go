@@ -40,9 +40,9 @@ func placeDiff(ctx context.Context, store git.Store, tree git.OID, diff []byte) 
 	var out strings.Builder
 	p := placed{}
 	for _, f := range files {
-		moved, err := placeFile(ctx, store, tree, f)
-		if err != nil {
-			return placed{}, fmt.Errorf("%s: %w", cmpName(f), err)
+		moved, misfit := placeFile(ctx, store, tree, f)
+		if misfit != nil {
+			return placed{}, fmt.Errorf("%s: %w", cmpName(f), misfit)
 		}
 		p.moved += moved
 		out.WriteString(f.String())
