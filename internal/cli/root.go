@@ -93,6 +93,7 @@ func commands(a *app) []*cobra.Command {
 		newLine(a),
 		newImport(a),
 		newReplay(a),
+		newData(a),
 		newDemo(a),
 		newDocs(a),
 	}

@@ -56,7 +56,8 @@ func Concerns(r *vuln.Record, known map[string]bool) bool {
 var libraryVersion = regexp.MustCompile(`^v?0\.([1-9][0-9]?\..+)$`)
 
 // kubernetes returns what a record says about Kubernetes itself, in versions of Kubernetes, under the name [Package]. Spoken is false where it says
-// nothing about it. Ranges of commits, and versions that a library counted for itself (client-go 11.0.0), tell nothing about releases; unclear says so.
+// nothing about it. Ranges of commits tell nothing about releases. Nor do bounds that are no versions, or that a library counted for itself (client-go 11.0.0):
+// such a range is left out, and unclear says so.
 func kubernetes(r *vuln.Record) (affected []vuln.Affected, spoken, unclear bool) {
 	for _, a := range r.Affected {
 		if !IsPart(a.Package.Name) || !slices.Contains([]string{"", "go", "kubernetes"}, strings.ToLower(a.Package.Ecosystem)) {
@@ -65,14 +66,19 @@ func kubernetes(r *vuln.Record) (affected []vuln.Affected, spoken, unclear bool)
 		t := translator{library: strings.EqualFold(a.Package.Ecosystem, "go") && !strings.HasSuffix(a.Package.Name, "/kubernetes")}
 		out := vuln.Affected{Package: vuln.Package{Ecosystem: Ecosystem, Name: Package}}
 		for _, rg := range a.Ranges {
-			if rg.Type != vuln.RangeGit {
-				out.Ranges = append(out.Ranges, vuln.Range{Type: vuln.RangeSemver, Events: t.events(rg.Events)})
+			if events, ok := t.events(rg.Events); ok && rg.Type != vuln.RangeGit {
+				out.Ranges = append(out.Ranges, vuln.Range{Type: vuln.RangeSemver, Events: events})
+			} else if rg.Type != vuln.RangeGit {
+				unclear = true
 			}
 		}
 		for _, v := range a.Versions {
-			out.Versions = append(out.Versions, t.bound(v))
+			text, ok := t.bound(v)
+			unclear = unclear || !ok
+			if ok {
+				out.Versions = append(out.Versions, text)
+			}
 		}
-		unclear = unclear || t.unclear
 		if len(out.Ranges)+len(out.Versions) > 0 {
 			affected, spoken = append(affected, out), true
 		}
@@ -83,34 +89,36 @@ func kubernetes(r *vuln.Record) (affected []vuln.Affected, spoken, unclear bool)
 // translator makes bounds ones of Kubernetes, without the v.
 type translator struct {
 	library bool // the package counts as the staging repositories do
-	unclear bool // a bound was none
 }
 
-func (t *translator) events(events []vuln.Event) []vuln.Event {
-	out := make([]vuln.Event, len(events))
-	for i, e := range events {
-		out[i] = vuln.Event{Introduced: t.bound(e.Introduced), Fixed: t.bound(e.Fixed), LastAffected: t.bound(e.LastAffected), Limit: t.bound(e.Limit)}
+// events translates a range; false where a bound cannot be.
+func (t translator) events(events []vuln.Event) ([]vuln.Event, bool) {
+	out := slices.Clone(events)
+	for i := range out {
+		for _, at := range []*string{&out[i].Introduced, &out[i].Fixed, &out[i].LastAffected, &out[i].Limit} {
+			var ok bool
+			if *at, ok = t.bound(*at); !ok {
+				return nil, false
+			}
+		}
 	}
-	return out
+	return out, true
 }
 
-func (t *translator) bound(text string) string {
+func (t translator) bound(text string) (string, bool) {
 	if text == "" || text == "0" || text == "*" {
-		return text
+		return text, true
 	}
 	if t.library {
 		m := libraryVersion.FindStringSubmatch(text)
 		if m == nil {
-			t.unclear = true
-			return text
+			return text, false
 		}
 		text = "1." + m[1]
 	}
 	text = strings.TrimPrefix(text, "v")
-	if _, err := release.Parse(text); err != nil {
-		t.unclear = true
-	}
-	return text
+	_, err := release.Parse(text)
+	return text, err == nil
 }
 
 // spans names releases in short: those that follow each other among all known ones as first-last.

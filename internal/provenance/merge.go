@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"maps"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -23,15 +24,18 @@ type Input struct {
 type Merged struct {
 	Records   []*vuln.Record // all, in the order of their names; those that nothing was added to are the same pointers as in the facts
 	Conflicts []Conflict     // by name, then source
-	Leads     []Lead         // pull requests that name what no record is about
+	Leads     []Lead         // what somebody should look at, since nothing was made of it
 	New       []string       // names of vulnerabilities that the facts do not have
 }
 
-// Lead is a merged pull request that names a vulnerability which nothing here knows.
+// Lead is what somebody should look at: a merged pull request that names a vulnerability which no record is about, or a document about Kubernetes
+// that tells nothing about its versions.
 type Lead struct {
-	PullRequest
-
-	Unknown []string `json:"unknown"`
+	Source string   `json:"source"`
+	What   string   `json:"what"`
+	URL    string   `json:"url"`
+	Names  []string `json:"names"` // what no record is about
+	Reason string   `json:"reason"`
 }
 
 // Merge joins the reviewed facts with what the sources say. The facts are not changed.
@@ -43,6 +47,7 @@ func Merge(in Input) Merged {
 		g := m.groups[id]
 		record, conflicts := m.decide(g)
 		if record == nil {
+			out.Leads = append(out.Leads, g.leads()...)
 			continue
 		}
 		if g.base == nil {
@@ -60,7 +65,7 @@ func Merge(in Input) Merged {
 	for _, p := range in.Items.PullRequests {
 		unknown := slices.DeleteFunc(slices.Clone(p.Names), func(n string) bool { return known[strings.ToUpper(n)] })
 		if len(unknown) > 0 {
-			out.Leads = append(out.Leads, Lead{p, unknown})
+			out.Leads = append(out.Leads, Lead{p.Origin.Source, "#" + strconv.Itoa(p.Number) + " " + p.Title, p.URL, unknown, "a merged pull request names it, and no record is about it"})
 		}
 	}
 	return out
@@ -72,6 +77,17 @@ type group struct {
 	base       *vuln.Record
 	candidates []Candidate
 	aliases    []string // names that stand for this one only
+}
+
+// leads are the documents of a group that no record was made of, those about Kubernetes itself.
+func (g *group) leads() []Lead {
+	var leads []Lead
+	for _, c := range g.candidates {
+		if slices.ContainsFunc(c.Record.Packages(), IsPart) || len(c.Record.Affected) == 0 {
+			leads = append(leads, Lead{c.Origin.Source, c.Record.Summary, c.Origin.URL, c.Record.Names(), "it tells nothing about versions of Kubernetes that can be read"})
+		}
+	}
+	return leads
 }
 
 type merger struct {
@@ -250,6 +266,7 @@ func (m *merger) ranges(record *vuln.Record, g *group, opinions []*opinion) []Co
 	followed := opinions[0]
 	if followed.origin.Rank != Reviewed {
 		m.unite(followed, opinions[1:])
+		m.doubt(record, followed)
 		others := slices.DeleteFunc(slices.Clone(record.Affected), func(a vuln.Affected) bool { return IsPart(a.Package.Name) })
 		record.Affected = slices.Concat(followed.affected, others)
 	}
@@ -291,6 +308,22 @@ func (m *merger) unite(followed *opinion, others []*opinion) {
 			followed.unknown[i] = !followed.in[i] && (followed.unknown[i] || o.unknown[i])
 		}
 	}
+}
+
+// doubt takes for affected what cannot be told from what the one followed says, where nobody has reviewed it.
+func (m *merger) doubt(record *vuln.Record, followed *opinion) {
+	var versions []string
+	for i, v := range m.Releases {
+		if followed.unknown[i] {
+			versions = append(versions, strings.TrimPrefix(v.String(), "v"))
+		}
+	}
+	if len(versions) == 0 {
+		return
+	}
+	record.Kubelts.Conflicts = append(slices.Clone(record.Kubelts.Conflicts), "not all that "+followed.origin.Source+" says about versions can be read: "+
+		strings.Join(spans(m.Releases, followed.unknown), ", ")+" are taken to be affected")
+	followed.affected = append(slices.Clone(followed.affected), vuln.Affected{Package: vuln.Package{Ecosystem: Ecosystem, Name: Package}, Versions: versions})
 }
 
 // curedInGit reports whether git shows a release of the minor, not later than v, that carries the fix.

@@ -129,6 +129,10 @@ func TestMerge(t *testing.T) {
 			"CVE-1-2 []: 1.1.0 1.1.1 1.1.2 1.1.3 1.2.0 1.2.1 1.2.2 1.2.3 1.3.0 1.3.1 1.3.2 1.3.3",
 		}},
 		{"somebody else's word without versions is no record", nil, []provenance.Candidate{from("nvd", provenance.Other, say(late, "CVE-1-2", ""))}, nil},
+		{"a new one that can be read in part only", nil, []provenance.Candidate{from("a", provenance.Announced, say(late, "CVE-1-2", core, "1.1.0..1.1.1"), "something")}, []string{
+			"CVE-1-2 []: 1.1.0 1.1.1 1.1.2 1.1.3 1.2.0 1.2.1 1.2.2 1.2.3 1.3.0 1.3.1 1.3.2 1.3.3",
+		}},
+		{"a new one of a library, between its tags", nil, []provenance.Candidate{from("go", provenance.Other, say(late, "GO-7", "Go k8s.io/apimachinery", "0..0.0.0-20190927203648-9ce6eca90e73"))}, nil},
 		{"an advisory without a CVE name is found by another's alias", []*vuln.Record{reviewed()}, []provenance.Candidate{
 			from("gh", provenance.Other, say(late, "GHSA-1", core, "1.2.0..1.2.2")), from("go", provenance.Other, say(late, "GO-1 CVE-1-1 GHSA-1", core, "1.2.0..1.2.2")),
 		}, []string{"CVE-1-1 [GHSA-1 GO-1]: 1.2.0 1.2.1"}},
@@ -137,6 +141,7 @@ func TestMerge(t *testing.T) {
 			"go calls 1.2.0-1.2.1 affected, which reviewed does not; does not call 1.1.0 affected, which reviewed does: the reviewed facts go before another feed",
 		}},
 	}
+	leads := map[string]int{"somebody else's word without versions is no record": 1, "a new one of a library, between its tags": 1}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
 			before, err := json.Marshal(tt.facts)
@@ -156,6 +161,9 @@ func TestMerge(t *testing.T) {
 			}
 			if diff := cmp.Diff(tt.want, got); diff != "" {
 				t.Errorf("(-want +got):\n%s", diff)
+			}
+			if len(merged.Leads) != leads[tt.name] {
+				t.Errorf("leads: %+v", merged.Leads)
 			}
 			after, err := json.Marshal(tt.facts)
 			if err != nil || string(after) != string(before) {
@@ -187,7 +195,7 @@ func TestFieldsInConflict(t *testing.T) {
 func TestLeads(t *testing.T) {
 	pulls := []provenance.PullRequest{{Number: 1, Names: []string{"CVE-1-1"}}, {Number: 2, Names: []string{"cve-1-1", "CVE-1-9"}}}
 	merged := provenance.Merge(provenance.Input{Facts: []*vuln.Record{say(early, "CVE-1-1", core, "1.2.0..1.2.2")}, Releases: releases(t), Items: provenance.Items{PullRequests: pulls}})
-	if len(merged.Leads) != 1 || merged.Leads[0].Number != 2 || strings.Join(merged.Leads[0].Unknown, " ") != "CVE-1-9" {
+	if len(merged.Leads) != 1 || !strings.HasPrefix(merged.Leads[0].What, "#2") || strings.Join(merged.Leads[0].Names, " ") != "CVE-1-9" {
 		t.Errorf("leads: %+v", merged.Leads)
 	}
 }
