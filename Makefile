@@ -15,8 +15,8 @@ build: ## build bin/kubelts
 demo: build ## the whole road on a small repository made on the spot
 	$(BIN)/kubelts demo
 
-servers: ## the kube-apiservers that tests start (minutes once; kept below the user's cache directory)
-	@echo 'building kube-apiserver for the tests: up to 10 minutes the first time, a second afterwards'
+servers: ## the programs of Kubernetes that tests start (minutes once; kept below the user's cache directory)
+	@echo 'building kube-apiserver and kubectl for the tests: up to 10 minutes the first time, a second afterwards'
 	$(GO) test -count=1 -timeout=60m -run='^TestServersAreBuilt$$' -v ./internal/clustertest
 
 test: servers ## all tests, with the race detector, in random order

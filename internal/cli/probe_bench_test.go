@@ -12,6 +12,7 @@ import (
 	"math/big"
 	"net"
 	"net/http"
+	"os/exec"
 	"strings"
 	"testing"
 	"time"
@@ -29,6 +30,12 @@ func BenchmarkProbeThousands(b *testing.B) {
 		fmt.Fprintf(&targets, "127.0.%d.%d:%s\n", i/200, 1+i%200, port)
 	}
 	program := benchProgram(b)
+	cmd := exec.Command(program, "probe", "-", "-o", "csv")
+	cmd.Stdin = strings.NewReader(targets.String())
+	out, err := cmd.Output()
+	if seen := strings.Count(string(out), ",loopback,"); err != nil || seen != all {
+		b.Fatalf("%d of %d loopback certificates seen, %v", seen, all, err)
+	}
 	b.Run("kubelts", func(b *testing.B) {
 		for b.Loop() {
 			measured(b, []byte(targets.String()), program, "probe", "-", "-o", "json")

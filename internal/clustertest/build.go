@@ -14,42 +14,59 @@ import (
 	"golang.org/x/mod/modfile"
 )
 
-// release is the module with kube-apiserver in it, and the package.
-const (
-	release = "k8s.io/kubernetes"
-	program = release + "/cmd/kube-apiserver"
-)
+// release is the module that has Kubernetes' programs.
+const release = "k8s.io/kubernetes"
 
 // Versions are the versions of kube-apiserver that can be started: those of the modules in test/, oldest first.
 func Versions(tb testing.TB) []string {
 	tb.Helper()
 	var out []string
-	for _, m := range serverModules(tb) {
-		out = append(out, m.version)
+	for _, p := range programs(tb, "kube-apiserver") {
+		out = append(out, p.version)
 	}
 	return out
 }
 
-// serverModule is a Go module that pins one version of kube-apiserver with all that it is made of.
-type serverModule struct {
-	dir, version string
-	pins         []byte // go.mod and go.sum
+// Binary returns the path of kube-apiserver of the given version ("v1.24.17"), which it builds where no earlier run has. Programs are kept
+// below the user's cache directory, under a name that changes with all that goes into them.
+func Binary(tb testing.TB, version string) string {
+	tb.Helper()
+	for _, p := range programs(tb, "kube-apiserver") {
+		if p.version == version {
+			return p.binary(tb)
+		}
+	}
+	tb.Fatalf("no kube-apiserver %q: there are %s", version, strings.Join(Versions(tb), ", "))
+	return ""
 }
 
-func serverModules(tb testing.TB) []serverModule {
+// Kubectl returns the path of kubectl, of the newest version there is, built as [Binary] says.
+func Kubectl(tb testing.TB) string {
 	tb.Helper()
-	files, err := filepath.Glob(filepath.Join(projectRoot(tb), "test", "kube-apiserver-*", "go.mod"))
+	all := programs(tb, "kubectl")
+	return all[len(all)-1].binary(tb)
+}
+
+// source is a Go module, test/NAME-MINOR, that pins one version of one of Kubernetes' programs with all that it is made of.
+type source struct {
+	program, dir, version string
+	pins                  []byte // go.mod and go.sum
+}
+
+func programs(tb testing.TB, program string) []source {
+	tb.Helper()
+	files, err := filepath.Glob(filepath.Join(projectRoot(tb), "test", program+"-*", "go.mod"))
 	if err != nil || len(files) == 0 {
-		tb.Fatalf("no module test/kube-apiserver-* in %s: %v", projectRoot(tb), err)
+		tb.Fatalf("no module test/%s-* in %s: %v", program, projectRoot(tb), err)
 	}
-	var out []serverModule
+	var out []source
 	for _, name := range files {
-		m := serverModule{dir: filepath.Dir(name)}
+		s := source{program: program, dir: filepath.Dir(name)}
 		content, err := os.ReadFile(name)
 		if err != nil {
 			tb.Fatal(err)
 		}
-		sums, err := os.ReadFile(filepath.Join(m.dir, "go.sum"))
+		sums, err := os.ReadFile(filepath.Join(s.dir, "go.sum"))
 		if err != nil {
 			tb.Fatal(err)
 		}
@@ -59,14 +76,14 @@ func serverModules(tb testing.TB) []serverModule {
 		}
 		for _, r := range mod.Require {
 			if r.Mod.Path == release {
-				m.version = r.Mod.Version
+				s.version = r.Mod.Version
 			}
 		}
-		if m.version == "" {
+		if s.version == "" {
 			tb.Fatalf("%s requires no %s", name, release)
 		}
-		m.pins = append(content, sums...)
-		out = append(out, m)
+		s.pins = append(content, sums...)
+		out = append(out, s)
 	}
 	return out
 }
@@ -90,20 +107,7 @@ func projectRoot(tb testing.TB) string {
 	}
 }
 
-// Binary returns the path of kube-apiserver of the given version ("v1.24.17"), which it builds where no earlier run has. Programs are kept
-// below the user's cache directory, under a name that changes with all that goes into them.
-func Binary(tb testing.TB, version string) string {
-	tb.Helper()
-	for _, m := range serverModules(tb) {
-		if m.version == version {
-			return m.binary(tb)
-		}
-	}
-	tb.Fatalf("no kube-apiserver %q: there are %s", version, strings.Join(Versions(tb), ", "))
-	return ""
-}
-
-func (m *serverModule) binary(tb testing.TB) string {
+func (s *source) binary(tb testing.TB) string {
 	tb.Helper()
 	cache, err := os.UserCacheDir()
 	if err != nil {
@@ -113,9 +117,9 @@ func (m *serverModule) binary(tb testing.TB) string {
 	if err = os.MkdirAll(dir, 0o700); err != nil {
 		tb.Fatal(err)
 	}
-	flags := m.linkerFlags()
-	key := sha256.Sum256(fmt.Appendf(m.pins, "\n%s %s %s\n%s", runtime.Version(), runtime.GOOS, runtime.GOARCH, flags))
-	name := filepath.Join(dir, fmt.Sprintf("kube-apiserver-%s-%x", m.version, key[:8]))
+	flags := s.linkerFlags()
+	key := sha256.Sum256(fmt.Appendf(s.pins, "\n%s %s %s\n%s", runtime.Version(), runtime.GOOS, runtime.GOARCH, flags))
+	name := filepath.Join(dir, fmt.Sprintf("%s-%s-%x", s.program, s.version, key[:8]))
 	// Tests of several packages run at once: the first builds, the others wait.
 	lock, err := os.OpenFile(name+".lock", os.O_CREATE|os.O_RDWR, 0o600)
 	if err != nil {
@@ -128,12 +132,12 @@ func (m *serverModule) binary(tb testing.TB) string {
 	if _, err := os.Stat(name); err == nil {
 		return name
 	}
-	tb.Logf("building kube-apiserver %s: this takes minutes, once", m.version)
-	build := exec.Command("go", "build", "-C", m.dir, "-trimpath", "-ldflags", flags, "-o", name+".new", program)
+	tb.Logf("building %s %s: this takes minutes, once", s.program, s.version)
+	build := exec.Command("go", "build", "-C", s.dir, "-trimpath", "-ldflags", flags, "-o", name+".new", release+"/cmd/"+s.program)
 	build.Env = append(os.Environ(), "CGO_ENABLED=0", "GOFLAGS=")
 	p := run(tb, name+".log", build)
 	if <-p.done; p.err != nil {
-		tb.Fatalf("build kube-apiserver %s in %s: %v\n%s", m.version, m.dir, p.err, p.tail())
+		tb.Fatalf("build %s %s in %s: %v\n%s", s.program, s.version, s.dir, p.err, p.tail())
 	}
 	if err := os.Rename(name+".new", name); err != nil {
 		tb.Fatal(err)
@@ -142,11 +146,11 @@ func (m *serverModule) binary(tb testing.TB) string {
 }
 
 // linkerFlags put the version where Kubernetes' own build puts it.
-func (m *serverModule) linkerFlags() string {
-	parts := strings.SplitN(strings.TrimPrefix(m.version, "v"), ".", 3)
+func (s *source) linkerFlags() string {
+	parts := strings.SplitN(strings.TrimPrefix(s.version, "v"), ".", 3)
 	flags := []string{"-s", "-w"}
 	for _, pkg := range []string{"k8s.io/component-base/version", "k8s.io/client-go/pkg/version"} {
-		for _, v := range [][2]string{{"gitVersion", m.version}, {"gitMajor", parts[0]}, {"gitMinor", parts[1]}, {"gitTreeState", "clean"}} {
+		for _, v := range [][2]string{{"gitVersion", s.version}, {"gitMajor", parts[0]}, {"gitMinor", parts[1]}, {"gitTreeState", "clean"}} {
 			flags = append(flags, "-X", pkg+"."+v[0]+"="+v[1])
 		}
 	}

@@ -1,6 +1,7 @@
 package clustertest_test
 
 import (
+	"os/exec"
 	"slices"
 	"strings"
 	"testing"
@@ -14,10 +15,20 @@ import (
 	"github.com/kubelts/kubelts/internal/clustertest"
 )
 
-// TestServersAreBuilt is what "make servers" runs.
+// TestServersAreBuilt is what "make servers" runs. A program that was built once is not built again.
 func TestServersAreBuilt(t *testing.T) {
 	for _, v := range clustertest.Versions(t) {
-		t.Logf("kube-apiserver %s: %s", v, clustertest.Binary(t, v))
+		program := clustertest.Binary(t, v)
+		if again := clustertest.Binary(t, v); again != program {
+			t.Errorf("kube-apiserver %s: %s, and again %s", v, program, again)
+		}
+		out, err := exec.Command(program, "--version").Output()
+		if err != nil || string(out) != "Kubernetes "+v+"\n" {
+			t.Errorf("%s: %q, %v; want version %s", program, out, err, v)
+		}
+	}
+	if out, err := exec.Command(clustertest.Kubectl(t), "version", "--client").Output(); err != nil || !strings.Contains(string(out), "Client Version: v1.") {
+		t.Errorf("kubectl: %q, %v", out, err)
 	}
 }
 
