@@ -38,7 +38,7 @@ func (t *taker) endpoints(ctx context.Context) {
 	case absent(err):
 		t.miss(cluster.NotObserved{
 			What: "addresses of the API servers", Area: areaLoopback, Reason: "the API servers publish none in the service kubernetes of the namespace default",
-			Hint: "name them with --apiserver HOST:PORT",
+			Hint: "name them with --probe HOST:PORT",
 		})
 	case err != nil:
 		t.miss(cluster.NotObserved{What: "addresses of the API servers", Area: areaLoopback, Reason: reason(err), Hint: remedy(err), Asked: true})

@@ -138,7 +138,7 @@ func (m *metrics) times(ch chan<- prometheus.Metric, r *cluster.Report) {
 	}
 	for i := range r.Deadlines {
 		if d := &r.Deadlines[i]; d.Area == cluster.Certificates {
-			m.gauge(ch, "kubelts_certificate_not_after_timestamp_seconds", float64(d.When.Unix()), c, "certificate", d.What)
+			m.gauge(ch, "kubelts_certificate_not_after_timestamp_seconds", float64(d.When.Unix()), c, cmp.Or(string(d.Kind), "certificate"), d.What)
 		}
 	}
 	if r.Support == nil {

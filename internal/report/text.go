@@ -24,7 +24,7 @@ type Style struct {
 // Bounds on what one screen shows. The rest is counted.
 const (
 	fullFindings  = 4  // critical and high ones with what is lost and what to do
-	shownSteps    = 3  // of each
+	shownSteps    = 5  // of each
 	shortFindings = 8  // a line each
 	shownEnds     = 12 // deadlines
 	shownUnseen   = 8
