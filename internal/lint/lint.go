@@ -127,7 +127,7 @@ func (r *Report) At(severity string) int {
 	return n
 }
 
-// Rules returns the rules that the report's findings are of, in order, each with its findings.
+// Rules returns the rules that the report's findings are of, the worst first, each with its findings.
 func (r *Report) Rules() []Group {
 	var groups []Group
 	for _, rule := range rules() {
@@ -142,6 +142,9 @@ func (r *Report) Rules() []Group {
 			groups = append(groups, g)
 		}
 	}
+	slices.SortStableFunc(groups, func(a, b Group) int {
+		return cmp.Compare(slices.Index(Severities(), a.Severity), slices.Index(Severities(), b.Severity))
+	})
 	return groups
 }
 
@@ -238,7 +241,6 @@ func (c *collector) vulnerabilities(name, tag string, spoken []string, at Findin
 	}
 	at.Rule, at.Subject, at.Lines = MissingVulnerability, name, []string{name}
 	at.Message = plural(len(at.Items), "vulnerability that the facts give ", "vulnerabilities that the facts give ") + tag + ", and that no patch of " + name + " names"
-	at.Hint = "judge the line with kubelts triage: the facts' ranges claim too much for some minors"
 	c.add(at)
 }
 

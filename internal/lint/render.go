@@ -15,8 +15,8 @@ var assets embed.FS
 
 // shown is how many findings of one rule, and items of one finding, a Markdown report lists; JSON and HTML list all.
 const (
-	shownFindings = 40
-	shownItems    = 15
+	shownFindings = 12
+	shownItems    = 5
 )
 
 // markdown keeps a stranger's text from being markup.
@@ -107,6 +107,9 @@ func few(items []string) string {
 	return strings.Join(items[:shownItems], ", ") + fmt.Sprintf(" and %d more", len(items)-shownItems)
 }
 
+// folded reports whether what a finding counts is too much to stand in its sentence.
+func folded(f Finding) bool { return len(f.Items) > 3 && !told(f) }
+
 // page is what the template sees.
 type page struct {
 	*Report
@@ -121,7 +124,7 @@ func (r *Report) HTML(w io.Writer) error {
 	if err != nil {
 		return fmt.Errorf("read the page's style: %w", err)
 	}
-	functions := template.FuncMap{"visible": visible.Text, "told": told, "plural": plural}
+	functions := template.FuncMap{"visible": visible.Text, "folded": folded}
 	t, err := template.New("page.html.tmpl").Funcs(functions).ParseFS(assets, "page.html.tmpl")
 	if err != nil {
 		return fmt.Errorf("read the page's template: %w", err)

@@ -62,7 +62,7 @@ func rules() []Rule {
 		{OrphanFile, Warning, "Patch files that nobody names", "A fix that was written and is applied nowhere."},
 		{UnusedPatch, Warning, "Patches that no release uses", "A definition that is applied nowhere."},
 		{NoUpstreamCommit, Warning, "Patches without an upstream commit", "Nothing tells what they carry, so triage cannot tell that it is there."},
-		{MissingVulnerability, Warning, "Vulnerabilities that nobody speaks of", "The facts give the base a vulnerability, and the line neither has a patch nor a decision for it."},
+		{MissingVulnerability, Warning, "Vulnerabilities that nobody speaks of", "The facts give the base a vulnerability, and the line neither has a patch nor a decision for it. The facts' ranges claim too much for some minors: kubelts triage judges by git's evidence."},
 	}
 }
 
