@@ -19,23 +19,25 @@ type endpoint struct {
 }
 
 const (
+	slicesV1     = "discovery.k8s.io/v1"
 	maxEndpoints = 200
 	httpsPort    = "https" // the name of the port, and of the scheme
 )
 
-// endpoints reads the addresses of the API servers, which they write themselves. Slices are read where there are any: the older kind is deprecated.
+// endpoints reads the addresses of the API servers, which they write themselves: into slices since those are stable, into the older kind before. That one is deprecated,
+// and not asked for where there is the newer.
 func (t *taker) endpoints(ctx context.Context) {
 	var all []endpoint
 	var err error
-	served := t.groups.first("discovery.k8s.io/v1", "discovery.k8s.io/v1beta1")
+	served := t.groups.first(slicesV1, "discovery.k8s.io/v1beta1")
 	if served != "" {
 		all, err = t.slices(ctx, served)
 	}
-	if len(all) == 0 && (err == nil || absent(err)) {
+	if len(all) == 0 && err == nil && served != slicesV1 {
 		all, err = t.oldEndpoints(ctx)
 	}
 	switch {
-	case absent(err):
+	case absent(err), err == nil && len(all) == 0:
 		t.miss(cluster.NotObserved{
 			What: "addresses of the API servers", Area: areaLoopback, Reason: "the API servers publish none in the service kubernetes of the namespace default",
 			Hint: "name them with --probe HOST:PORT",
@@ -61,7 +63,7 @@ func (t *taker) slices(ctx context.Context, served string) ([]endpoint, error) {
 	}
 	path := root(served) + "/namespaces/default/endpointslices"
 	l := typed(path, each)
-	if served != "discovery.k8s.io/v1" {
+	if served != slicesV1 {
 		l = plain(path, each) // the JSON of what is wanted is the same
 	}
 	err := t.api.list(ctx, l.with("labelSelector", "kubernetes.io/service-name=kubernetes"))
