@@ -21,6 +21,7 @@ func Bundle(text []byte) (certificates [][]byte, problem string) {
 	if len(text) > maxBundle {
 		text, problem = text[:maxBundle], "longer than 16 MiB: the rest was not read"
 	}
+	armoured := bytes.Contains(text, []byte("-----BEGIN"))
 	for {
 		block, rest := pem.Decode(text)
 		if block == nil {
@@ -30,6 +31,8 @@ func Bundle(text []byte) (certificates [][]byte, problem string) {
 		switch {
 		case block.Type != "CERTIFICATE" && block.Type != "TRUSTED CERTIFICATE" && block.Type != "X509 CERTIFICATE":
 			clear(block.Bytes)
+		case len(block.Bytes) == 0:
+			problem = "a certificate without content was left out"
 		case len(block.Bytes) > maxCertificate:
 			problem = "a certificate of more than 256 KiB was left out"
 		case len(certificates) == maxBundled:
@@ -40,7 +43,7 @@ func Bundle(text []byte) (certificates [][]byte, problem string) {
 	}
 	if len(certificates) == 0 && problem == "" {
 		problem = "no certificate in it"
-		if !bytes.Contains(text, []byte("-----BEGIN")) {
+		if !armoured {
 			problem = "not PEM"
 		}
 	}
