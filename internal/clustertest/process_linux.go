@@ -73,7 +73,7 @@ func InNamespace(t *testing.T, addresses ...string) bool {
 func onlyThis(t *testing.T) string {
 	t.Helper()
 	var pattern []string
-	for _, part := range strings.Split(t.Name(), "/") {
+	for part := range strings.SplitSeq(t.Name(), "/") {
 		pattern = append(pattern, "^"+regexp.QuoteMeta(part)+"$")
 	}
 	if chosen := strings.Split(flag.Lookup("test.run").Value.String(), "/"); len(chosen) > len(pattern) {
