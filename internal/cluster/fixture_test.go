@@ -9,6 +9,7 @@ import (
 	"math/big"
 	"net"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -19,9 +20,11 @@ import (
 
 const day = 24 * time.Hour
 
+var load = sync.OnceValues(func() (*catalog.Catalog, error) { return catalog.Load(data.Files) })
+
 func facts(tb testing.TB) *catalog.Catalog {
 	tb.Helper()
-	c, err := catalog.Load(data.Files)
+	c, err := load()
 	if err != nil {
 		tb.Fatal(err)
 	}

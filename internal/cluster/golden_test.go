@@ -64,6 +64,7 @@ func kubeadm124(tb testing.TB) *cluster.Snapshot {
 		s.Components[i].Flags = map[string]string{"leader-elect": "true"}
 	}
 	addComponents(s, "3.5.6-0", "etcd")
+	addComponents(s, "v1.9.4", "ingress-nginx")
 	off(s)
 	from := at(tb, "2023-04-02T09:00:00Z")
 	s.Certificates = append(s.Certificates,

@@ -215,27 +215,39 @@ func (j *judge) checkHoles() error {
 		return err
 	}
 	for _, p := range j.places() {
-		a, err := j.assess(p.text)
-		if err != nil {
+		if err = j.holesAt(p, rules); err != nil {
 			return err
 		}
-		if !a.known {
-			if !j.told(Vulnerabilities, p.text) {
-				j.unseen(NotObserved{
-					What: "vulnerabilities of " + p.component + " " + cut(p.text), Area: string(Vulnerabilities),
-					Reason: fmt.Sprintf("the facts of %s do not know this version", j.facts.Snapshot()), Hint: "bring newer facts with --data",
-				})
-			}
-			continue
-		}
-		for _, as := range a.list {
-			if concerns(as.Record, p.component) {
-				j.r.Holes = append(j.r.Holes, j.hole(a, as, p, rules))
-			}
-		}
+	}
+	judged, err := j.addonHoles(rules)
+	if err != nil {
+		return err
 	}
 	slices.SortStableFunc(j.r.Holes, func(a, b Hole) int { return cmp.Compare(b.Score, a.Score) })
 	j.tellHoles()
-	j.notJudged()
+	j.notJudged(judged)
+	return nil
+}
+
+// holesAt looks up the vulnerabilities of one component at one version.
+func (j *judge) holesAt(p place, rules []catalog.Applicability) error {
+	a, err := j.assess(p.text)
+	if err != nil {
+		return err
+	}
+	if !a.known {
+		if !j.told(Vulnerabilities, p.text) {
+			j.unseen(NotObserved{
+				What: "vulnerabilities of " + p.component + " " + cut(p.text), Area: string(Vulnerabilities),
+				Reason: fmt.Sprintf("the facts of %s do not know this version", j.facts.Snapshot()), Hint: "bring newer facts with --data",
+			})
+		}
+		return nil
+	}
+	for _, as := range a.list {
+		if concerns(as.Record, p.component) {
+			j.r.Holes = append(j.r.Holes, j.hole(a, as, p, rules))
+		}
+	}
 	return nil
 }

@@ -90,11 +90,12 @@ func (j *judge) tellHole(holes []Hole) {
 		Title: fmt.Sprintf("%s: %s", first.ID, first.Summary), References: j.links(first.ID), Remedy: j.cure(first),
 		Effect: outlookText(first),
 	}
-	total := 0
+	if isAddon(first.Component) {
+		f.Effect, f.Remedy = addonText(first)
+	}
 	for _, h := range holes {
 		f.Subjects = append(f.Subjects, fmt.Sprintf("%s %s", count(h.Component, h.Count), h.Version))
 		f.Evidence = append(f.Evidence, fmt.Sprintf("%s %s: %s", h.Component, h.Version, list(h.Subjects)))
-		total += h.Count
 	}
 	if first.Rating != "" {
 		f.Evidence = append(f.Evidence, fmt.Sprintf("rated %s, %.1f", first.Rating, first.Score))
@@ -198,8 +199,8 @@ func (j *judge) tellUnsure(component string, holes []Hole) {
 }
 
 // notJudged names what is in the snapshot and what the facts have no vulnerabilities of: it is known that nothing is known.
-func (j *judge) notJudged() {
-	judged := []string{nameProxy, nameController, nameScheduler}
+func (j *judge) notJudged(addons []string) {
+	judged := append([]string{nameProxy, nameController, nameScheduler}, addons...)
 	var others []string
 	for _, c := range j.s.Components {
 		if !slices.Contains(judged, c.Name) {
@@ -212,7 +213,7 @@ func (j *judge) notJudged() {
 	slices.Sort(others)
 	j.add(Finding{
 		ID: "vulnerability-no-facts", Rule: "vulnerability-no-facts", Area: Vulnerabilities, Severity: Info, Subjects: others,
-		Title:  "vulnerabilities of etcd and add-ons are not judged",
-		Effect: "The facts are about Kubernetes itself. Have their images looked at by a scanner of images.",
+		Title:  fmt.Sprintf("vulnerabilities of %s are not judged", plural(len(others), "other component")),
+		Effect: "The facts are about Kubernetes itself and programs of its project. Have these images looked at by a scanner of images.",
 	})
 }

@@ -131,6 +131,9 @@ func (j *judge) unseenComponent(name string) {
 		return
 	}
 	reason := "no pod shows it: it may run outside of pods"
+	if j.told(Skew, "control-plane pods", name) {
+		reason = "the pods of the control plane could not be read"
+	}
 	if v := j.s.Distribution.Vendor; managed(v) && name != nameProxy {
 		reason = vendorName(v) + " runs it out of sight"
 	}

@@ -44,6 +44,9 @@ func (s *Snapshot) Parts() []skew.Part {
 		if !ok {
 			continue
 		}
+		if c.Name == nameCloud && v.Minor.Major != 1 {
+			continue // some providers count for themselves
+		}
 		if c.Name != nameProxy {
 			out = append(out, skew.Part{Component: skew.Component(c.Name), Name: c.where(), Version: v})
 			continue

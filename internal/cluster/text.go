@@ -44,7 +44,7 @@ func quote(name string) (string, bool) {
 	if name == "" || len(name) > maxText || strings.HasPrefix(name, "-") || !utf8.ValidString(name) {
 		return "", false
 	}
-	if strings.ContainsFunc(name, func(r rune) bool { return !unicode.IsPrint(r) }) {
+	if strings.ContainsFunc(name, func(r rune) bool { return !unicode.IsPrint(r) || r == utf8.RuneError }) {
 		return "", false
 	}
 	plain := func(r rune) bool {

@@ -25,10 +25,14 @@ func (j *judge) checkWebhooks() error {
 			})
 		}
 		if strings.EqualFold(w.Failure, "Fail") && w.Chain == "" && strings.Contains(w.Target, "/") {
+			effect := "every write that it watches is refused."
+			if strings.HasPrefix(w.Object, "customresourcedefinition/") {
+				effect = "its objects cannot be read or written in another version than the stored one."
+			}
 			j.add(Finding{
 				ID: "webhook-no-ca/" + id, Rule: "webhook-no-ca", Area: APIs, Severity: Medium, Subjects: []string{cut(w.Object) + " " + cut(w.Name)},
 				Title:    fmt.Sprintf("the webhook %s has the failure policy Fail and no CA bundle", cut(firstOf(w.Name, w.Object))),
-				Effect:   "kube-apiserver trusts a service in the cluster only by a CA bundle: unless a public CA signed it, every write that it watches is refused.",
+				Effect:   "kube-apiserver trusts a service in the cluster only by a CA bundle: unless a public CA signed it, " + effect,
 				Evidence: []string{"served by " + cut(w.Target)},
 				Remedy:   []Step{{Text: "See whether what should put the bundle in, such as cert-manager's injector, works.", Command: lookAt(w.Object)}},
 			})
