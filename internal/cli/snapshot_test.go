@@ -9,10 +9,10 @@ import (
 	"crypto/x509"
 	"crypto/x509/pkix"
 	"encoding/base64"
-	"encoding/json"
 	"encoding/pem"
 	"math/big"
 	"os"
+	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
@@ -28,21 +28,26 @@ import (
 	"github.com/kubelts/kubelts/internal/kube"
 )
 
-// snapshot runs the command and reads what it printed.
+// snapshot looks at a cluster with check, and reads what it saved.
 func snapshot(t *testing.T, kubeconfig string, args ...string) (*cluster.Snapshot, string) {
 	t.Helper()
+	saved := filepath.Join(t.TempDir(), "snapshot.json")
 	var out, log bytes.Buffer
-	status := cli.Main(append([]string{"snapshot", "--kubeconfig", kubeconfig}, args...), cli.Process{
+	status := cli.Main(append([]string{"check", "--kubeconfig", kubeconfig, "--save", saved}, args...), cli.Process{
 		Stdout: &out, Stderr: &log, Getenv: func(string) string { return "" }, Clock: time.Now,
 	})
-	if status != 0 {
+	if status != 0 && status != 3 {
 		t.Fatalf("exit status %d: %s", status, log.String())
 	}
-	var s cluster.Snapshot
-	if err := json.Unmarshal(out.Bytes(), &s); err != nil {
+	text, err := os.ReadFile(saved)
+	if err != nil {
 		t.Fatal(err)
 	}
-	return &s, out.String()
+	s, err := cluster.Read(saved, bytes.NewReader(text))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return s, string(text) + out.String() + log.String()
 }
 
 // authority is a certificate of the tests, as PEM.
@@ -372,7 +377,7 @@ func TestSnapshotBehindBalancer(t *testing.T) {
 	if len(s.APIServers) != 1 || !s.APIServers[0].Shared || len(s.APIServers[0].Loopback) != 3 || s.APIServers[0].Address != balancer || s.APIServers[0].Version != c.Version {
 		t.Errorf("through the load balancer: %+v", s.APIServers)
 	}
-	s, _ = snapshot(t, config, "--apiserver", c.Endpoints()[0], "--apiserver", c.Endpoints()[1], "--apiserver", c.Endpoints()[2])
+	s, _ = snapshot(t, config, "--probe", c.Endpoints()[0], "--probe", c.Endpoints()[1], "--probe", c.Endpoints()[2])
 	if len(s.APIServers) != 3 {
 		t.Fatalf("one by one: %+v", s.APIServers)
 	}
@@ -385,7 +390,7 @@ func TestSnapshotBehindBalancer(t *testing.T) {
 		t.Errorf("the restarted one did not start last: %v", s.APIServers)
 	}
 	c.Stop(2)
-	s, _ = snapshot(t, config, "--apiserver", c.Endpoints()[2])
+	s, _ = snapshot(t, config, "--probe", c.Endpoints()[2])
 	if !slices.ContainsFunc(s.NotObserved, func(n cluster.NotObserved) bool { return n.What == "loopback certificate of "+c.Endpoints()[2] && n.Asked }) {
 		t.Errorf("the one that is down is not named: %+v", s.NotObserved)
 	}
