@@ -30,6 +30,7 @@ type lineLint struct {
 	*app
 
 	repo, format, failOn string
+	catalog              *catalog.Catalog // nil until it is needed
 }
 
 // never is the --fail-on at which nothing is to be acted on.
@@ -62,7 +63,7 @@ The exit status is 3 if something as bad as --fail-on is found.`,
 			return l.run(cmd.Context(), name)
 		},
 	}
-	cmd.Flags().StringVar(&l.repo, "repo", "", "upstream's clone, `DIR`: looks for hunks and tags in it")
+	cmd.Flags().StringVar(&l.repo, "repo", "", "upstream's clone, `DIR`, to look for hunks and tags in (default: the one that kubelts.yaml names)")
 	cmd.Flags().StringVar(&l.failOn, "fail-on", lint.Warning, "exit with status 3 at findings of this `SEVERITY` or a worse one: "+strings.Join(lint.Severities(), "|")+"|"+never)
 	addOutput(cmd, &l.format, []string{"table", "json", "yaml", "csv", "markdown", "html"})
 	return cmd
@@ -74,14 +75,6 @@ func (l *lineLint) run(ctx context.Context, name string) (err error) {
 		return err
 	}
 	o := lint.Options{Path: filepath.ToSlash(name), Date: today, Known: l.known}
-	if l.repo != "" {
-		repo, openErr := gitrepo.Open(ctx, l.runner, l.repo)
-		if openErr != nil {
-			return openErr
-		}
-		defer func() { err = errors.Join(err, repo.Close()) }()
-		o.Trees = &repoTrees{repo: repo}
-	}
 	report, err := l.look(ctx, name, o)
 	if err != nil {
 		return err
@@ -106,7 +99,17 @@ func (l *lineLint) look(ctx context.Context, name string, o lint.Options) (repor
 		return nil, err
 	}
 	defer func() { err = errors.Join(err, files.Close()) }()
-	if _, statErr := files.root.Lstat(upkeep.ProjectFile); statErr == nil && (file == kltsFile || file == upkeep.ProjectFile) {
+	_, statErr := files.root.Lstat(upkeep.ProjectFile)
+	own := statErr == nil && (file == kltsFile || file == upkeep.ProjectFile)
+	repo, err := l.clone(ctx, files, own)
+	if err != nil {
+		return nil, err
+	}
+	if repo != nil {
+		defer func() { err = errors.Join(err, repo.Close()) }()
+		o.Trees = &repoTrees{repo: repo}
+	}
+	if own {
 		return lint.Project(foreign.Bounded(files, foreign.MaxProject), o)
 	}
 	content, err := files.Read(file, foreign.MaxConfig)
@@ -123,17 +126,43 @@ func (l *lineLint) look(ctx context.Context, name string, o lint.Options) (repor
 	return lint.KLTS(ctx, config, foreign.Bounded(files, foreign.MaxProject), o)
 }
 
+// clone opens upstream's clone: the one of --repo, or the one that a project names, if it is there.
+func (l *lineLint) clone(ctx context.Context, files *projectFiles, own bool) (*gitrepo.Repo, error) { //nolint:revive // a project names a clone, KLTS does not
+	if l.repo != "" {
+		return gitrepo.Open(ctx, l.runner, l.repo)
+	}
+	if !own {
+		return nil, nil //nolint:nilnil // none was named: the report says so
+	}
+	project, err := upkeep.Open(files)
+	if err != nil || project.Config.Upstream.Clone == "" {
+		return nil, nil //nolint:nilnil,nilerr // what is wrong with kubelts.yaml is a finding
+	}
+	dir := project.Config.Upstream.Clone
+	if !filepath.IsAbs(dir) {
+		dir = filepath.Join(files.dir, dir)
+	}
+	repo, err := gitrepo.Open(ctx, l.runner, dir)
+	if err != nil {
+		return nil, nil //nolint:nilnil,nilerr // it is not on this machine: the report says that tags were not looked at
+	}
+	return repo, nil
+}
+
 // known is what the facts give a release of Kubernetes.
 func (l *lineLint) known(tag string) ([][]string, error) {
-	facts, err := l.facts()
-	if err != nil {
-		return nil, err
+	if l.catalog == nil {
+		facts, err := l.facts()
+		if err != nil {
+			return nil, err
+		}
+		l.catalog = facts
 	}
 	version, err := release.Parse(tag)
 	if err != nil {
 		return nil, err
 	}
-	assessed, err := facts.Assess(version, catalog.Filter{})
+	assessed, err := l.catalog.Assess(version, catalog.Filter{})
 	var found [][]string
 	for _, a := range assessed {
 		found = append(found, a.Record.Names())

@@ -53,7 +53,7 @@ func Project(files Files, o Options) (*Report, error) {
 		}
 	}
 	if p.options.Trees == nil {
-		p.unseen("whether tags moved: no clone of upstream was named")
+		p.unseen("whether tags moved: no clone of upstream was named, or it is not there")
 	}
 	return p.finish(), nil
 }
