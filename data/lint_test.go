@@ -13,6 +13,7 @@ import (
 
 	"github.com/kubelts/kubelts/data"
 	"github.com/kubelts/kubelts/internal/catalog"
+	"github.com/kubelts/kubelts/internal/cluster"
 	"github.com/kubelts/kubelts/internal/release"
 	"github.com/kubelts/kubelts/internal/vuln"
 )
@@ -293,6 +294,85 @@ func TestUnfixedRecordsHaveNoFix(t *testing.T) {
 		if err != nil || has != r.Kubelts.Unfixed {
 			t.Errorf("%s: affects the newest release is %v, %v; unfixed is %v", r.ID, has, err, r.Kubelts.Unfixed)
 		}
+	}
+}
+
+// TestApplicability wants each rule to name records of Kubernetes, components that these name, and features that a snapshot can tell of.
+func TestApplicability(t *testing.T) {
+	c, _ := load(t)
+	rules, err := c.Applicability()
+	if err != nil {
+		t.Fatal(err)
+	}
+	seen := map[string]bool{}
+	for _, r := range rules {
+		for _, id := range r.IDs {
+			rec, err := c.Vulnerability(id)
+			if err != nil || rec.ID != id {
+				t.Errorf("%s: %v", id, err)
+				continue
+			}
+			if seen[id] || !slices.Contains(rec.Packages(), catalog.Package) {
+				t.Errorf("%s: named twice, or not a flaw of Kubernetes", id)
+			}
+			seen[id] = true
+			if windows := rec.Kubelts.OS == "windows"; windows != slices.ContainsFunc(r.Needs, func(n catalog.Condition) bool { return n.NodeOS == "windows" }) {
+				t.Errorf("%s: the record's system is %s", id, rec.Kubelts.OS)
+			}
+		}
+		for _, n := range slices.Concat(r.Needs, flatten(r.Needs)) {
+			if n.Use != "" && !slices.Contains(cluster.UseNames(), n.Use) {
+				t.Errorf("%s: no snapshot tells of %q", r.IDs[0], n.Use)
+			}
+		}
+	}
+	if len(seen) < 15 {
+		t.Errorf("%d vulnerabilities; were some lost?", len(seen))
+	}
+	// A flaw of Windows nodes that no rule names would be told on every cluster.
+	_, records := load(t)
+	for _, r := range records {
+		if r.Kubelts.OS == "windows" && slices.Contains(r.Packages(), catalog.Package) && !seen[r.ID] && !slices.Equal(r.Kubelts.Components, []string{"kubectl"}) {
+			t.Errorf("%s is of Windows and no rule says so", r.ID)
+		}
+	}
+}
+
+func flatten(needs []catalog.Condition) []catalog.Condition {
+	var out []catalog.Condition
+	for _, n := range needs {
+		out = append(out, n.Any...)
+	}
+	return out
+}
+
+// TestRemovals wants each removal to be of a minor that is known or to come, and to name an API once.
+func TestRemovals(t *testing.T) {
+	c, _ := load(t)
+	removals, err := c.Removals()
+	if err != nil {
+		t.Fatal(err)
+	}
+	seen, count := map[string]bool{}, 0
+	for _, r := range removals {
+		known, err := c.Minor(r.Minor)
+		planned := err != nil || known.Released.Date.IsZero()
+		if planned != (r.Confidence == vuln.ConfidenceMedium) {
+			t.Errorf("%s %s: confidence %s, and the minor is out: %v", r.Minor, r.API, r.Confidence, !planned)
+		}
+		for _, name := range r.Resources {
+			count++
+			if key := r.API + " " + name; seen[key] || name != strings.ToLower(name) {
+				t.Errorf("%s is there twice, or not in lower case", key)
+			}
+			seen[r.API+" "+name] = true
+		}
+		if r.Instead == r.API {
+			t.Errorf("%s replaces itself", r.API)
+		}
+	}
+	if count != 73 {
+		t.Errorf("%d resources; were some lost?", count)
 	}
 }
 
