@@ -255,8 +255,11 @@ func (c *Client) failed(ctx context.Context, address string, err error) error {
 	return errs.New(errs.Unavailable, "%s: %w", address, err)
 }
 
-// retryable is never for what is refused on our side.
+// retryable is never for what is refused on our side, and for a host that does not exist.
 func retryable(err error) time.Duration {
+	if dns, ok := errors.AsType[*net.DNSError](err); ok && dns.IsNotFound {
+		return never
+	}
 	if errs.Is(err, errs.Denied) || errs.Is(err, errs.Invalid) {
 		return never
 	}

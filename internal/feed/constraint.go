@@ -1,9 +1,11 @@
 package feed
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"regexp"
+	"slices"
 	"strings"
 
 	"github.com/kubelts/kubelts/internal/provenance"
@@ -170,6 +172,34 @@ func affectedBy(phrase string) (vuln.Affected, error) {
 		return vuln.Affected{}, err
 	}
 	return vuln.Affected{Package: vuln.Package{Ecosystem: provenance.Ecosystem, Name: name}, Ranges: []vuln.Range{r}}, nil
+}
+
+// staircase reads bounds without a beginning as announcements mean them: "<= 1.31.11, <= 1.32.7" is up to 1.31.11, and of 1.32 up to 1.32.7. Taken word for word
+// the second would call 1.31.12, which has the fix, affected. So of several such bounds in one list, each but the lowest begins at the minor after the one
+// below it. Bounds of one minor stay as they are.
+func staircase(ranges []*vuln.Range) {
+	type step struct {
+		r  *vuln.Range
+		to release.Version
+	}
+	var steps []step
+	for _, r := range ranges {
+		if len(r.Events) != 2 || r.Events[0].Introduced != "0" {
+			continue
+		}
+		if b, err := parseBound(cmp.Or(r.Events[1].Fixed, r.Events[1].LastAffected)); err == nil {
+			steps = append(steps, step{r, b.v})
+		}
+	}
+	slices.SortStableFunc(steps, func(a, b step) int { return release.CompareUpstream(a.to, b.to) })
+	for i := 1; i < len(steps); i++ {
+		below := steps[i-1].to.Minor
+		if release.CompareMinors(below, steps[i].to.Minor) < 0 {
+			steps[i].r.Events[0].Introduced = fmt.Sprintf("%d.%d.0", below.Major, below.Minor+1)
+		} else {
+			steps[i].r.Events[0].Introduced = steps[i-1].r.Events[0].Introduced
+		}
+	}
 }
 
 // packageOf is the package for a product or component's name.

@@ -142,6 +142,11 @@ func (a cveAffected) read() (vuln.Affected, []string) {
 			out.Ranges = append(out.Ranges, rg)
 		}
 	}
+	var ranges []*vuln.Range
+	for i := range out.Ranges {
+		ranges = append(ranges, &out.Ranges[i])
+	}
+	staircase(ranges)
 	return out, faults
 }
 

@@ -116,6 +116,13 @@ func announced(text string) (affected []vuln.Affected, faults []string) {
 			inside = false // prose
 		}
 	}
+	byPackage := map[string][]*vuln.Range{}
+	for _, a := range affected {
+		byPackage[a.Package.Name] = append(byPackage[a.Package.Name], &a.Ranges[0])
+	}
+	for _, ranges := range byPackage {
+		staircase(ranges)
+	}
 	return affected, faults
 }
 

@@ -129,13 +129,13 @@ func (b *Batch) refuse(what string, err error) {
 	b.Refused = append(b.Refused, provenance.Refusal{What: what, Reason: err.Error()})
 }
 
-// take adds a candidate that is well formed and concerns Kubernetes.
+// take adds a candidate that is well formed and concerns Kubernetes, as far as that can be told.
 func (b *Batch) take(origin provenance.Origin, r *vuln.Record, faults []string, known map[string]bool) {
 	if err := r.Validate(); err != nil {
 		b.refuse(origin.URL+" "+r.ID, err)
 		return
 	}
-	if !provenance.Concerns(r, known) {
+	if origin.Rank == provenance.Other && !provenance.Concerns(r, known) { // what the project announces concerns it, whatever it names
 		b.Skipped++
 		return
 	}

@@ -11,13 +11,15 @@ import (
 
 // nvdPage is an answer of the CVE API 2.0 of the National Vulnerability Database (https://nvd.nist.gov/developers/vulnerabilities).
 type nvdPage struct {
-	Format          string `json:"format"`
-	Version         string `json:"version"`
-	Total           int    `json:"totalResults"`
-	Start           int    `json:"startIndex"`
-	Vulnerabilities []struct {
-		CVE nvdRecord `json:"cve"`
-	} `json:"vulnerabilities"`
+	Format          string     `json:"format"`
+	Version         string     `json:"version"`
+	Total           int        `json:"totalResults"`
+	Start           int        `json:"startIndex"`
+	Vulnerabilities []nvdEntry `json:"vulnerabilities"`
+}
+
+type nvdEntry struct {
+	CVE nvdRecord `json:"cve"`
 }
 
 type nvdRecord struct {
@@ -64,6 +66,15 @@ func parseNVD(b *Batch, origin provenance.Origin, data []byte, known map[string]
 	var page nvdPage
 	if err := decode(data, &page); err != nil {
 		return err
+	}
+	if page.Format == "" && page.Version == "" { // one record by itself, as mirrors keep them in files
+		var one nvdRecord
+		if err := decode(data, &one); err != nil {
+			return err
+		}
+		if cveName.FindString(one.ID) == one.ID && one.ID != "" && one.Status != "" {
+			page = nvdPage{Format: "NVD_CVE", Version: "2.0", Vulnerabilities: []nvdEntry{{one}}}
+		}
 	}
 	if page.Format != "NVD_CVE" || page.Version != "2.0" {
 		return errs.New(errs.Invalid, "not an answer of the NVD API 2.0: %q, %q", page.Format, page.Version)
