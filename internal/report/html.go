@@ -43,8 +43,10 @@ type clusterPage struct {
 	Counts []severityCount
 	// Ends are the deadlines; those behind More are folded.
 	Ends, More []cluster.Deadline
-	Groups     []holeGroup
-	Holes      int
+	// Worse are findings to act on; Lesser ones are folded.
+	Worse, Lesser []cluster.Finding
+	Groups        []holeGroup
+	Holes         int
 }
 
 type severityCount struct {
@@ -101,6 +103,13 @@ func newClusterPage(r *cluster.Report, anchor string) clusterPage {
 	if len(c.Ends) > unfolded {
 		c.Ends, c.More = r.Deadlines[:unfolded], r.Deadlines[unfolded:]
 	}
+	for _, f := range r.Findings {
+		if f.Accepted == nil && rank(f.Severity) <= rank(cluster.Medium) {
+			c.Worse = append(c.Worse, f)
+		} else {
+			c.Lesser = append(c.Lesser, f)
+		}
+	}
 	counted := count(r)
 	for _, s := range cluster.Severities() {
 		if counted.of[s] > 0 {
@@ -133,13 +142,17 @@ func functions() template.FuncMap {
 			}
 			return when(&f)
 		},
+		"address":  func(l cluster.InstanceLine) string { return address(&l) },
 		"loopback": func(l cluster.InstanceLine) string { return loopbackText(&l) },
 		"header": func() []string {
-			return []string{"Version", "Verdict", "Support ends", "Loopback ends", "Crit.", "High", "Med.", "Low", "Unseen", "Worst finding"}
+			return []string{"Version", "Verdict", "Support ends", "Loopback ends", "Crit./high/med./low", "Unseen", "Worst finding"}
 		},
 		"subjects": func(f cluster.Finding) string { return subjects(&f, len(f.Subjects)) },
-		"row":      func(r *cluster.Report) []string { return fleetRow(r)[1:] },
-		"plural":   plural,
+		"row": func(r *cluster.Report) []string {
+			row := fleetRow(r)
+			return []string{row[1], row[2], row[3], row[4], strings.Join(row[5:9], " / "), row[9], row[10]}
+		},
+		"plural": plural,
 		"instances": func(r *cluster.Report) string {
 			n, more := instances(r)
 			if more {
@@ -164,15 +177,19 @@ func functions() template.FuncMap {
 			}
 			return out
 		},
-		"soon":     func(days *int) bool { return days != nil && *days < 30 },
-		"hopRow":   func(i int, h upgrade.Hop) []string { return hopRow(i+1, &h)[1:] },
-		"stayRow":  func(s upgrade.Stay) []string { return stayRow(&s)[1:] },
-		"stayName": func(s upgrade.Stay) string { return stayName(&s) },
-		"removed":  func(r upgrade.Removed) string { return removedText(&r) },
-		"blocked":  func(h upgrade.Hop) bool { n, _ := blockers(h.Blockers); return n > 0 },
-		"about":    func(b upgrade.Blocker) string { return blockerSubjects(&b, len(b.Subjects)) },
-		"add":      func(a, b int) int { return a + b },
-		"link":     func(u string) bool { return strings.HasPrefix(u, "https://") },
+		"soon":   func(days *int) bool { return days != nil && *days < 30 },
+		"hopRow": func(i int, h upgrade.Hop) []string { return hopRow(i+1, &h)[1:] },
+		"hopHeader": func() []string {
+			return []string{"To", "Do it by", "Days", "Supported until", "Blockers", "APIs that go"}
+		},
+		"stayHeader": func() []string { return []string{"Until", "Days", "Phase", "Note"} },
+		"stayRow":    func(s upgrade.Stay) []string { return stayRow(&s)[1:] },
+		"stayName":   func(s upgrade.Stay) string { return stayName(&s) },
+		"removed":    func(r upgrade.Removed) string { return removedText(&r) },
+		"blocked":    func(h upgrade.Hop) bool { n, _ := blockers(h.Blockers); return n > 0 },
+		"about":      func(b upgrade.Blocker) string { return blockerSubjects(&b, len(b.Subjects)) },
+		"add":        func(a, b int) int { return a + b },
+		"link":       func(u string) bool { return strings.HasPrefix(u, "https://") },
 	}
 }
 

@@ -168,7 +168,7 @@ func (p *printer) servers(all []cluster.InstanceLine) {
 	}
 	shown := p.limit(len(all), shownServers)
 	for _, s := range all[:shown] {
-		row := []string{cmp.Or(s.Name, s.Address), s.Address, orDash(s.Version), stamp(s.ProcessStart), loopbackText(&s)}
+		row := []string{cmp.Or(s.Name, s.Address), address(&s), orDash(s.Version), stamp(s.ProcessStart), loopbackText(&s)}
 		if p.style.Width < 100 {
 			row = slices.Delete(row, 1, 2)
 		}
@@ -176,6 +176,14 @@ func (p *printer) servers(all []cluster.InstanceLine) {
 	}
 	p.columns(table{rows: rows, whole: true})
 	p.rest(len(all)-shown, "API server")
+}
+
+// address is an API server's address, or "-" where that is its name already.
+func address(s *cluster.InstanceLine) string {
+	if s.Name == "" || s.Name == s.Address {
+		return "-"
+	}
+	return orDash(s.Address)
 }
 
 // loopbackText says when the loopback certificate ends that ends first behind an address.

@@ -13,7 +13,7 @@ import (
 const indent = "          " // of what belongs to a finding
 
 // findings prints the worst with all that one needs to act, the others with a line each. On one screen, vulnerabilities that are not
-// critical are left to their own part.
+// critical are left to their own part, and what is only worth knowing is counted.
 func (p *printer) findings(all []cluster.Finding) {
 	if len(all) == 0 {
 		return
@@ -26,7 +26,7 @@ func (p *printer) findings(all []cluster.Finding) {
 		case p.style.All || full < fullFindings && rank(f.Severity) <= rank(cluster.High) && f.Accepted == nil && !inHoles(f):
 			p.finding(f)
 			full++
-		case short < shortFindings && !inHoles(f):
+		case short < shortFindings && !inHoles(f) && f.Severity != cluster.Info:
 			p.heading(f)
 			short++
 		default:
