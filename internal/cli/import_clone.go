@@ -18,8 +18,11 @@ type importClone struct {
 	repo  *gitrepo.Repo // nil when none was named
 	store *gitrepo.Store
 	// merges are the merges of pull requests that the main branch has; nil until somebody asks.
-	merges map[int][]*git.Commit
+	merges map[int][]pullRequest
 }
+
+// pullRequest is the merge of one: what was there before, and the tip that came.
+type pullRequest struct{ before, tip git.OID }
 
 // clone opens upstream's clone, if one was named.
 func (i *importing) clone(ctx context.Context, source *foreign.Source) (*importClone, error) {
@@ -57,7 +60,7 @@ func (c *importClone) Pull(ctx context.Context, number int) ([]git.OID, error) {
 	}
 	var commits []git.OID
 	merges := 0
-	err := c.repo.Commits(ctx, found[0].Parents[1:], found[0].Parents[:1], func(commit *git.Commit) error {
+	err := c.repo.Commits(ctx, []git.OID{found[0].tip}, []git.OID{found[0].before}, func(commit *git.Commit) error {
 		commits = append(commits, commit.OID)
 		if len(commit.Parents) != 1 {
 			merges++
@@ -90,14 +93,14 @@ func (c *importClone) readMerges(ctx context.Context) error {
 	if at < 0 {
 		return errs.New(errs.NotFound, "the clone has no branch main or master in which pull requests could be looked for")
 	}
-	merges := map[int][]*git.Commit{}
+	merges := map[int][]pullRequest{}
 	err := c.repo.Commits(ctx, []git.OID{refs[at].Commit}, nil, func(commit *git.Commit) error {
 		if m := pullMerge.FindStringSubmatch(commit.Subject()); m != nil && len(commit.Parents) == 2 {
 			number, err := strconv.Atoi(m[1])
 			if err != nil {
 				return err
 			}
-			merges[number] = append(merges[number], commit)
+			merges[number] = append(merges[number], pullRequest{commit.Parents[0], commit.Parents[1]})
 		}
 		return nil
 	})
