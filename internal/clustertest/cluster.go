@@ -18,6 +18,9 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/client-go/kubernetes"
 )
 
 // Options say what to start.
@@ -51,7 +54,7 @@ const (
 	patience = 3 * time.Minute
 )
 
-// Start starts a control plane and returns when all its API servers are ready.
+// Start starts a control plane and returns when all its API servers are ready, and published if such addresses are.
 func Start(tb testing.TB, o Options) *Cluster {
 	tb.Helper()
 	if len(o.Addresses) == 0 {
@@ -66,6 +69,7 @@ func Start(tb testing.TB, o Options) *Cluster {
 	for try := range tries {
 		c.port = freePort(tb, o.Addresses)
 		if c.startInstances(binary) {
+			c.awaitPublished()
 			return c
 		}
 		tb.Logf("port %s was taken by another program, try %d", c.port, try+1)
@@ -104,7 +108,7 @@ func (c *Cluster) Stop(i int) {
 	c.instances[i].stop()
 }
 
-// Restart ends API server i, starts it again at the same address, and returns when it is ready.
+// Restart ends API server i, starts it again at the same address, and returns when it is ready, and published if such addresses are.
 func (c *Cluster) Restart(i int) {
 	c.tb.Helper()
 	c.Stop(i)
@@ -112,6 +116,7 @@ func (c *Cluster) Restart(i int) {
 	for range 5 {
 		c.instances[i] = c.startServer(binary, i)
 		if c.wait(i) {
+			c.awaitPublished()
 			return
 		}
 		time.Sleep(time.Second) // somebody has the port for a connection of theirs
@@ -212,6 +217,43 @@ func (c *Cluster) await(p *process, page string, signer *pair) bool {
 			c.tb.Fatalf("%s: not ready after %v\n%s", filepath.Base(p.log), patience, p.tail())
 		}
 		time.Sleep(50 * time.Millisecond)
+	}
+}
+
+// awaitPublished returns when the addresses of all API servers that run are endpoints of the service "kubernetes". A server that starts
+// is ready before that, and one that was gone for some seconds has been taken away by the others.
+func (c *Cluster) awaitPublished() {
+	c.tb.Helper()
+	var want []string
+	running := 0
+	for i, a := range c.options.Addresses {
+		if !net.ParseIP(a).IsLoopback() && !c.instances[i].ended() {
+			want, running = append(want, a), i
+		}
+	}
+	if len(want) == 0 {
+		return
+	}
+	config := c.Config(User{Name: "clustertest", Groups: []string{admins}}) // who leaves no trace in what users are seen to ask
+	config.Host = "https://" + c.Endpoints()[running]
+	set, err := kubernetes.NewForConfig(config)
+	if err != nil {
+		c.tb.Fatal(err)
+	}
+	for deadline := time.Now().Add(patience); ; time.Sleep(100 * time.Millisecond) {
+		var published []string
+		slice, err := set.DiscoveryV1().EndpointSlices("default").Get(c.tb.Context(), "kubernetes", metav1.GetOptions{})
+		if err == nil {
+			for _, e := range slice.Endpoints {
+				published = append(published, e.Addresses...)
+			}
+		}
+		if !slices.ContainsFunc(want, func(a string) bool { return !slices.Contains(published, a) }) {
+			return
+		}
+		if time.Now().After(deadline) {
+			c.tb.Fatalf("published are %v, not all of %v: %v", published, want, err)
+		}
 	}
 }
 
