@@ -103,6 +103,19 @@ func TestHostileServers(t *testing.T) {
 		{"a page for people", func(w http.ResponseWriter, _ *http.Request) { _, _ = io.WriteString(w, "<html>down</html>") }, errs.Invalid, "invalid character '<'"},
 		{"nothing", func(http.ResponseWriter, *http.Request) {}, errs.Invalid, "unexpected end of JSON input"},
 		{"an empty list", func(w http.ResponseWriter, _ *http.Request) { _, _ = io.WriteString(w, "[]") }, errs.Invalid, "nothing that can be used"},
+		{"millions of nothings", func(w http.ResponseWriter, _ *http.Request) {
+			_, _ = io.WriteString(w, "["+strings.Repeat("{},", 20<<20)+"{}]")
+		}, errs.Invalid, "objects or lists, more than 500000"},
+		{"more than can be true", func(w http.ResponseWriter, _ *http.Request) {
+			var all []string
+			for i := range 4000 {
+				all = append(all, strings.ReplaceAll(oneRecord, "0001", strconv.Itoa(10_000+i)))
+			}
+			_, _ = io.WriteString(w, "["+strings.Join(all, ",")+"]")
+		}, errs.Invalid, "4000 statements about Kubernetes"},
+		{"a record with too many bounds", func(w http.ResponseWriter, _ *http.Request) {
+			_, _ = io.WriteString(w, strings.ReplaceAll(oneRecord, `{"introduced": "0"}`, `{"introduced": "0"}`+strings.Repeat(`, {"introduced": "1.2.3"}`, 3000)))
+		}, errs.Invalid, "are more than a record has"},
 		{"redirects without end", func(w http.ResponseWriter, r *http.Request) { http.Redirect(w, r, "/again", http.StatusFound) }, errs.Unavailable, "more than 5 redirects"},
 		{"redirects to a file", func(w http.ResponseWriter, r *http.Request) {
 			http.Redirect(w, r, "file:///etc/passwd", http.StatusFound)

@@ -24,10 +24,10 @@ import (
 
 // Bounds of what is read.
 const (
-	MaxDocument = 64 << 20 // bytes of one answer, or file
-	maxMember   = 16 << 20 // bytes of one file of a folder or archive
-	maxMembers  = 400_000  // files of a folder or archive
-	maxUnpacked = 2 << 30  // bytes of all of them
+	MaxDocument = 64 << 20  // bytes of one answer, or file
+	maxMember   = 16 << 20  // bytes of one file of a folder or archive
+	maxMembers  = 400_000   // files of a folder or archive
+	maxUnpacked = 512 << 20 // bytes of all of them
 )
 
 // Reading is what reading a source gave.
@@ -138,6 +138,9 @@ func (r *Reading) check() error {
 		return twice
 	})
 	if r.Len() > 0 {
+		if err := r.fits(); err != nil {
+			return fmt.Errorf("%s: %w", r.From, err)
+		}
 		return nil
 	}
 	why := ""
@@ -265,6 +268,21 @@ func (m *members) member(name string, fetched time.Time, r io.Reader) error {
 		return nil
 	}
 	m.batch.add(b)
+	if len(b.Candidates) == 0 {
+		return nil
+	}
+	return m.batch.fits()
+}
+
+// fits refuses a source that says more than could be true.
+func (b *Batch) fits() error {
+	bounds := 0
+	for _, c := range b.Candidates {
+		bounds += boundsOf(c.Record)
+	}
+	if b.Len() > maxStatements || bounds > maxAllBounds {
+		return errs.New(errs.Invalid, "%d statements about Kubernetes with %d bounds are more than there can be", b.Len(), bounds)
+	}
 	return nil
 }
 

@@ -9,6 +9,7 @@
 package feed
 
 import (
+	"bytes"
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
@@ -139,6 +140,11 @@ func (b *Batch) take(origin provenance.Origin, r *vuln.Record, faults []string, 
 		b.Skipped++
 		return
 	}
+	if n := boundsOf(r); n > maxBounds || len(r.Aliases) > maxNamed || len(r.Related) > maxNamed {
+		b.refuse(origin.URL+" "+r.ID, errs.New(errs.Invalid, "%d bounds and %d aliases are more than a record has", n, len(r.Aliases)))
+		return
+	}
+	r.References = r.References[:min(len(r.References), maxNamed)]
 	r.Details = bounded(r.Details)
 	r.Summary = bounded(r.Summary)
 	b.Candidates = append(b.Candidates, provenance.New(origin, r, faults...))
@@ -167,7 +173,10 @@ func Parse(s Source, d Document, known map[string]bool) (Batch, error) {
 	sum := sha256.Sum256(d.Data)
 	origin := provenance.Origin{Source: s.Name, Rank: s.Rank, URL: d.URL, Fetched: d.Fetched, Digest: "sha256:" + hex.EncodeToString(sum[:])}
 	var b Batch
-	var err error
+	err := shape(d.Data)
+	if err != nil {
+		return b, fmt.Errorf("%s: %w", d.URL, err)
+	}
 	switch s.Format {
 	case FormatCVEFeed:
 		err = parseCVEFeed(&b, origin, d.Data, known)
@@ -190,6 +199,40 @@ func Parse(s Source, d Document, known map[string]bool) (Batch, error) {
 		return Batch{}, fmt.Errorf("%s: %w", d.URL, err)
 	}
 	return b, nil
+}
+
+// Bounds of what a document, a record and a source may hold. They are far above what is real: of the 88 records of golang/vulndb about Kubernetes the largest
+// has 24 bounds and 4 aliases, and all have 564 bounds.
+const (
+	maxObjects    = 500_000
+	maxCommas     = 4_000_000
+	maxNamed      = 100 // aliases, or related records, of a record
+	maxBounds     = 2_000
+	maxStatements = 3_000
+	maxAllBounds  = 50_000
+)
+
+// shape refuses a document that would take many times its size in memory, before it is read.
+func shape(data []byte) error {
+	if n := max(bytes.Count(data, []byte("{")), bytes.Count(data, []byte("["))); n > maxObjects {
+		return errs.New(errs.Invalid, "%d objects or lists, more than %d", n, maxObjects)
+	}
+	if n := bytes.Count(data, []byte(",")); n > maxCommas {
+		return errs.New(errs.Invalid, "%d values, more than %d", n, maxCommas)
+	}
+	return nil
+}
+
+// boundsOf counts what the ranges of a record are made of.
+func boundsOf(r *vuln.Record) int {
+	n := len(r.Affected)
+	for _, a := range r.Affected {
+		n += len(a.Versions)
+		for _, rg := range a.Ranges {
+			n += 1 + len(rg.Events)
+		}
+	}
+	return n
 }
 
 // decode reads JSON; a fault names the place.

@@ -86,6 +86,9 @@ func (p *pages) add(ctx context.Context, s Source, out *Reading, d Document, kno
 	if err := out.parse(ctx, s, d, known); err != nil {
 		return err
 	}
+	if err := out.fits(); err != nil {
+		return err
+	}
 	p.sums = append(p.sums, out.Digest)
 	sum := sha256.Sum256([]byte(strings.Join(p.sums, "\n")))
 	out.Digest = "sha256:" + hex.EncodeToString(sum[:])
