@@ -1,6 +1,8 @@
 package cli
 
 import (
+	"context"
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -108,6 +110,9 @@ func (c *checkCommand) run(cmd *cobra.Command, args []string) error {
 	seen, err := c.snapshots(cmd.Context(), args)
 	if err != nil {
 		return err
+	}
+	if err := cmd.Context().Err(); errors.Is(err, context.Canceled) {
+		return err // interrupted: what is not observed then is nobody's fault
 	}
 	fleet, err := c.judge(seen, options)
 	if err != nil {

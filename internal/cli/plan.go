@@ -1,6 +1,9 @@
 package cli
 
 import (
+	"context"
+	"errors"
+
 	"github.com/spf13/cobra"
 
 	"github.com/kubelts/kubelts/internal/release"
@@ -66,6 +69,9 @@ func (p *planCommand) run(cmd *cobra.Command, args []string) error {
 	}
 	seen, err := p.snapshots(cmd.Context(), args)
 	if err != nil {
+		return err
+	}
+	if err := cmd.Context().Err(); errors.Is(err, context.Canceled) {
 		return err
 	}
 	plan, err := upgrade.New(seen[0].snapshot, facts, upgrade.Options{To: to, At: now})

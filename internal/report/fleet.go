@@ -96,7 +96,7 @@ func (p *printer) fleet(f *Fleet) {
 	}
 	p.columns(table{rows: rows, paints: paints, tail: true}) // the end of a context tells more than its start
 	p.line()
-	p.line(p.paint(f.summary(), faint))
+	p.faint(f.summary())
 }
 
 // narrow is what a small terminal has room for: days instead of dates, and the counts as one column.

@@ -103,6 +103,13 @@ func (p *printer) wrapped(first, indent, s string) {
 	}
 }
 
+// faint prints text that is not the point.
+func (p *printer) faint(s string) {
+	for _, l := range wrap(s, p.style.Width) {
+		p.line(p.paint(l, faint))
+	}
+}
+
 func (p *printer) report(r *cluster.Report) {
 	p.head(r)
 	p.servers(r.Cluster.APIServers)
@@ -143,7 +150,7 @@ func (p *printer) head(r *cluster.Report) {
 	if !c.DataDay.IsZero() {
 		facts = "; facts of " + c.DataDay.String()
 	}
-	p.line(p.paint(fmt.Sprintf("seen %s, judged for %s UTC%s", c.Taken.UTC().Format(minute), r.At.UTC().Format(minute), facts), faint))
+	p.faint(fmt.Sprintf("seen %s, judged for %s UTC%s", c.Taken.UTC().Format(minute), r.At.UTC().Format(minute), facts))
 }
 
 func verdictColour(v cluster.Verdict) string {
@@ -242,7 +249,7 @@ func (p *printer) columns(t table) {
 			}
 			b.WriteString(text.Pad(shorten(cell, widths[i]), widths[i]+columnGap, ' '))
 		}
-		line := strings.TrimRight(b.String(), " ")
+		line := cut(strings.TrimRight(b.String(), " "), p.style.Width)
 		switch {
 		case n == 0:
 			line = p.paint(line, faint)

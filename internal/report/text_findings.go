@@ -157,12 +157,14 @@ func (p *printer) holeTable(all []cluster.Hole) {
 	p.columns(table{rows: rows})
 }
 
-// unseen prints what could not be observed. It is never left out.
+// unseen prints what could not be observed, first what was asked for. It is never left out.
 func (p *printer) unseen(all []cluster.NotObserved) {
 	if len(all) == 0 {
 		return
 	}
 	p.title("NOT OBSERVED")
+	all = slices.Clone(all)
+	slices.SortStableFunc(all, func(a, b cluster.NotObserved) int { return cmp.Compare(asked(a), asked(b)) })
 	shown := p.limit(len(all), shownUnseen)
 	for _, n := range all[:shown] {
 		mark := "- "
@@ -176,4 +178,12 @@ func (p *printer) unseen(all []cluster.NotObserved) {
 		p.wrapped(mark, "  ", told)
 	}
 	p.rest(len(all)-shown, "thing")
+}
+
+// asked orders what was asked for before the rest.
+func asked(n cluster.NotObserved) int {
+	if n.Asked {
+		return 0
+	}
+	return 1
 }

@@ -45,9 +45,12 @@ func firstColumns(s string, width int) string {
 	return s
 }
 
+// flat makes one line of s.
+func flat(s string) string { return strings.NewReplacer("\n", " ", "\t", " ").Replace(s) }
+
 // cut shortens s to so many columns, with a mark where it was cut. Ends of lines and tabs become spaces.
 func cut(s string, width int) string {
-	s = strings.NewReplacer("\n", " ", "\t", " ").Replace(s)
+	s = flat(s)
 	if text.StringWidth(s) <= width {
 		return s
 	}
@@ -59,10 +62,16 @@ func cut(s string, width int) string {
 
 // cutLeft is cut at the start of s.
 func cutLeft(s string, width int) string {
-	over := text.StringWidth(s) - width
-	if over <= 0 {
+	s = flat(s)
+	used := text.StringWidth(s)
+	if used <= width {
 		return s
 	}
-	head := firstColumns(s, over+1)
-	return "…" + s[len(head):]
+	for i, r := range s {
+		if used < max(width, 1) {
+			return "…" + s[i:]
+		}
+		used -= text.RuneWidth(r)
+	}
+	return "…"
 }
