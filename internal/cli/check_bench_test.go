@@ -70,7 +70,7 @@ func watched(b *testing.B, cmd *exec.Cmd) {
 	for running := true; running; {
 		status, readErr := os.ReadFile(fmt.Sprintf("/proc/%d/status", cmd.Process.Pid))
 		if _, text, ok := strings.Cut(string(status), "VmHWM:"); readErr == nil && ok {
-			if kilobytes, err := strconv.Atoi(strings.Fields(text)[0]); err == nil {
+			if kilobytes, bad := strconv.Atoi(strings.Fields(text)[0]); bad == nil {
 				peak = max(peak, kilobytes)
 			}
 		}

@@ -87,8 +87,8 @@ func loopbackServer(b *testing.B) string {
 	go func() { done <- server.Serve(listener) }()
 	b.Cleanup(func() {
 		server.Close()
-		if err := <-done; !errors.Is(err, http.ErrServerClosed) {
-			b.Error(err)
+		if end := <-done; !errors.Is(end, http.ErrServerClosed) {
+			b.Error(end)
 		}
 	})
 	_, port, err := net.SplitHostPort(listener.Addr().String())
