@@ -112,6 +112,7 @@ func (m *merger) collect() {
 			if g == nil {
 				g = &group{id: id}
 				m.groups[id] = g
+				owner[strings.ToUpper(id)] = id
 			}
 			g.candidates = append(g.candidates, c)
 			g.name(c.Record, owner, claims)
@@ -139,7 +140,7 @@ func (m *merger) claims() map[string][]string {
 func (g *group) name(r *vuln.Record, owner map[string]string, claims map[string][]string) {
 	for _, n := range r.Names() {
 		up := strings.ToUpper(n)
-		if owner[up] == "" && len(claims[up]) <= 1 && up != strings.ToUpper(g.id) {
+		if owner[up] == "" && len(claims[up]) <= 1 {
 			g.aliases, owner[up] = append(g.aliases, n), g.id
 		}
 	}

@@ -136,6 +136,13 @@ func TestMerge(t *testing.T) {
 		{"an advisory without a CVE name is found by another's alias", []*vuln.Record{reviewed()}, []provenance.Candidate{
 			from("gh", provenance.Other, say(late, "GHSA-1", core, "1.2.0..1.2.2")), from("go", provenance.Other, say(late, "GO-1 CVE-1-1 GHSA-1", core, "1.2.0..1.2.2")),
 		}, []string{"CVE-1-1 [GHSA-1 GO-1]: 1.2.0 1.2.1"}},
+		{"names in another case, and records tied by an alias only", nil, []provenance.Candidate{
+			from("a", provenance.Announced, say(late, "X-1", core, "1.1.0..1.1.1")), from("b", provenance.Announced, say(late, "x-1", core, "1.2.0..1.2.1")), from("c", provenance.Announced, say(late, "Y-1 X-1", core, "1.3.0..1.3.1")),
+		}, []string{
+			"X-1 [Y-1]: 1.1.0 1.2.0 1.3.0",
+			"b does not call 1.1.0, 1.3.0 affected, which a does: of sources of equal rank, what one of them calls affected is affected",
+			"c does not call 1.1.0, 1.2.0 affected, which a does: of sources of equal rank, what one of them calls affected is affected",
+		}},
 		{"an alias of two is nobody's", []*vuln.Record{reviewed(), say(early, "CVE-1-3", core, "1.1.0..1.1.1")}, []provenance.Candidate{from("go", provenance.Other, say(late, "GO-1 CVE-1-1 CVE-1-3", core, "1.2.0..1.2.2"))}, []string{
 			"CVE-1-1 []: 1.2.0 1.2.1", "CVE-1-3 []: 1.1.0",
 			"go calls 1.2.0-1.2.1 affected, which reviewed does not; does not call 1.1.0 affected, which reviewed does: the reviewed facts go before another feed",
@@ -259,6 +266,51 @@ func TestBuiltInFactsSurvive(t *testing.T) {
 	if len(merged.Records) != len(records) || len(merged.New) > 0 {
 		t.Errorf("%d records of %d, new %v", len(merged.Records), len(records), merged.New)
 	}
+}
+
+// FuzzMerge: whatever sources say, what comes of it can be read as facts: names are of one record only, records are well formed and can be judged, and
+// nothing that is reviewed is lost.
+func FuzzMerge(f *testing.F) {
+	f.Add([]byte(`{"candidates": [
+ {"origin": {"source": "a", "rank": "announced"}, "record": {"id": "CVE-1-1", "modified": "2026-11-22T12:00:00Z", "aliases": ["X-1"], "affected": [{"package": {"ecosystem": "kubernetes", "name": "k8s.io/kubelet"}, "ranges": [{"type": "SEMVER", "events": [{"introduced": "0"}, {"fixed": "1.2.1"}]}]}]}},
+ {"origin": {"source": "b", "rank": "other"}, "record": {"id": "X-1", "modified": "2026-11-22T12:00:00Z", "aliases": ["x-2", "CVE-1-2"], "affected": [{"package": {"ecosystem": "Go", "name": "k8s.io/apiserver"}, "versions": ["0.2.1"], "ranges": [{"type": "SEMVER", "events": [{"introduced": "0.1.0"}, {"fixed": "what"}]}]}]}, "faults": ["f"]},
+ {"origin": {"source": "c", "rank": "git"}, "record": {"id": "X-2", "modified": "2026-11-22T12:00:00Z", "database_specific": {"kubelts": {"verified_fixed": {"1.2": "x"}}}}}], "pullRequests": [{"number": 7, "names": ["CVE-1-9"]}]}`))
+	var all []release.Version
+	for minor := 1; minor <= 3; minor++ {
+		v, err := release.Parse(fmt.Sprintf("v1.%d.1", minor))
+		if err != nil {
+			f.Fatal(err)
+		}
+		all = append(all, v)
+	}
+	f.Fuzz(func(t *testing.T, data []byte) {
+		items, err := provenance.ParseItems("x", data)
+		if err != nil || items.Len() > 100 {
+			return
+		}
+		facts := []*vuln.Record{say(early, "CVE-1-1", core, "1.2.0..1.2.2"), say(early, "CVE-1-3 X-9", core, "1.1.0..1.1.1")}
+		merged := provenance.Merge(provenance.Input{Facts: facts, Reviewed: release.Date{Year: 2026, Month: 9, Day: 28}, Releases: all, Items: items})
+		seen := map[string]string{}
+		for _, r := range merged.Records {
+			for _, n := range r.Names() {
+				if other, twice := seen[strings.ToUpper(n)]; twice {
+					t.Fatalf("%s and %s are both called %s", other, r.ID, n)
+				}
+				seen[strings.ToUpper(n)] = r.ID
+			}
+			clone(t, r)
+			for _, v := range all {
+				if _, err = r.Affects(provenance.Package, v); err != nil {
+					t.Fatalf("%s: %v", r.ID, err)
+				}
+			}
+		}
+		for _, r := range facts {
+			if seen[r.ID] == "" {
+				t.Fatalf("%s is lost", r.ID)
+			}
+		}
+	})
 }
 
 func clone(t *testing.T, r *vuln.Record) *vuln.Record {
