@@ -177,16 +177,13 @@ func (j *judge) hasLiving(c *chain, cert *x509.Certificate) bool {
 
 // fails reports whether a webhook with this CA bundle has the failure policy Fail. One that is not in the snapshot counts as if it had.
 func (j *judge) fails(chainID string) bool {
-	found := false
-	for _, w := range j.s.Webhooks {
-		if w.Chain == chainID {
-			found = true
-			if !strings.EqualFold(w.Failure, "Ignore") {
-				return true
-			}
+	if len(j.policies) == 0 {
+		for _, w := range j.s.Webhooks {
+			j.policies[w.Chain] = j.policies[w.Chain] || !strings.EqualFold(w.Failure, "Ignore")
 		}
 	}
-	return !found
+	fail, found := j.policies[chainID]
+	return fail || !found
 }
 
 func (j *judge) tellEndings(endings map[string]*ending) {

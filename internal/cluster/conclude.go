@@ -8,32 +8,36 @@ import (
 
 // accept marks the findings whose risk somebody accepted, and makes findings of acceptances that are over.
 func (j *judge) accept() {
+	named := map[string][]int{} // findings by name and by rule
+	for i, f := range j.r.Findings {
+		named[f.ID] = append(named[f.ID], i)
+		if f.Rule != f.ID {
+			named[f.Rule] = append(named[f.Rule], i)
+		}
+	}
 	today := j.today()
 	var over []Finding
-	for n, a := range j.o.Acceptances {
+	for n := range j.o.Acceptances {
+		a := &j.o.Acceptances[n]
 		if a.Cluster != "" && a.Cluster != j.s.Context && a.Cluster != j.s.UID {
 			continue
 		}
+		area := Support
+		if about := named[a.Finding]; len(about) > 0 {
+			area = j.r.Findings[about[0]].Area
+		}
 		if today.After(a.Expires) {
-			end := dayEnd(a.Expires)
-			over = append(over, Finding{
-				ID: "acceptance-over/" + a.Finding, Rule: "acceptance-over", Area: j.areaOf(a), Severity: Medium, When: &end, Subjects: []string{a.Finding},
-				Title:    fmt.Sprintf("the acceptance of %s by %s ended on %s", cut(a.Finding), cut(a.Owner), a.Expires),
-				Effect:   "The risk is nobody's any more: what was accepted counts again.",
-				Evidence: []string{"reason: " + cut(a.Reason)},
-				Remedy:   []Step{{Text: "Mend what was accepted, or accept it anew with a reason of today."}},
-			})
+			over = append(over, acceptanceOver(a, area))
 			continue
 		}
 		used := false
-		for i := range j.r.Findings {
-			f := &j.r.Findings[i]
-			if f.Accepted == nil && (f.ID == a.Finding || f.Rule == a.Finding) {
-				f.Accepted, used = &j.o.Acceptances[n], true
+		for _, i := range named[a.Finding] {
+			if f := &j.r.Findings[i]; f.Accepted == nil {
+				f.Accepted, used = a, true
 			}
 		}
 		if used {
-			j.end(Deadline{When: dayEnd(a.Expires), What: "the acceptance of " + a.Finding + " by " + a.Owner, Area: j.areaOf(a), Severity: Info, Finding: a.Finding})
+			j.end(Deadline{When: dayEnd(a.Expires), What: "the acceptance of " + a.Finding + " by " + a.Owner, Area: area, Severity: Info, Finding: a.Finding})
 		}
 	}
 	for _, f := range over {
@@ -41,14 +45,15 @@ func (j *judge) accept() {
 	}
 }
 
-// areaOf is the area of the finding that an acceptance is about.
-func (j *judge) areaOf(a Acceptance) Area {
-	for _, f := range j.r.Findings {
-		if f.ID == a.Finding || f.Rule == a.Finding {
-			return f.Area
-		}
+func acceptanceOver(a *Acceptance, area Area) Finding {
+	end := dayEnd(a.Expires)
+	return Finding{
+		ID: "acceptance-over/" + cut(a.Finding), Rule: "acceptance-over", Area: area, Severity: Medium, When: &end, Subjects: []string{a.Finding},
+		Title:    fmt.Sprintf("the acceptance of %s by %s ended on %s", cut(a.Finding), cut(a.Owner), a.Expires),
+		Effect:   "The risk is nobody's any more: what was accepted counts again.",
+		Evidence: []string{"reason: " + cut(a.Reason)},
+		Remedy:   []Step{{Text: "Mend what was accepted, or accept it anew with a reason of today."}},
 	}
-	return Support
 }
 
 // What a finding takes off the score, by severity, and what an area takes off at most.

@@ -154,7 +154,7 @@ func (j *judge) hole(a *assessed, as catalog.Assessment, p place, rules []catalo
 	case a.unsure == "" && a.vendor == release.VendorKLTS && slices.Contains(backported(r, release.VendorKLTS), minor):
 		h.Status = Cured
 	default:
-		h.NotApplicable = j.notApplicable(rules, r.ID, p.component)
+		h.NotApplicable = cmp.Or(elsewhereOnly(r, p), j.notApplicable(rules, r.ID, p.component))
 		h.Unsure = j.doubt(a, r)
 		if h.NotApplicable != "" {
 			h.Status, h.Unsure = NotAffected, ""
@@ -163,6 +163,15 @@ func (j *judge) hole(a *assessed, as catalog.Assessment, p place, rules []catalo
 		}
 	}
 	return h
+}
+
+// elsewhereOnly says that a flaw can be met on another system only than that of a place; "" where it cannot be excluded.
+func elsewhereOnly(r *vuln.Record, p place) string {
+	on := r.Kubelts.OS
+	if p.system == "" || on == "" || on == "any" || on == p.system {
+		return ""
+	}
+	return "it can be met on " + on + " only, and these run " + p.system
 }
 
 // doubt says why it is not known whether a build has a flaw.

@@ -1,6 +1,7 @@
 package cluster
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 	"strings"
@@ -32,36 +33,19 @@ func (j *judge) addonHoles(rules []catalog.Applicability) ([]string, error) {
 		return nil, err
 	}
 	packages := addonPackages(records)
-	places, names := map[[2]string][]string{}, []string{}
-	for _, c := range j.s.Components {
-		if packages[c.Name] == "" {
-			continue
-		}
-		names = append(names, c.Name)
-		if _, ok := parse(c.Version); !ok {
-			j.noVersion(c.Name, cut(c.where()))
-			continue
-		}
-		key := [2]string{c.Name, c.Version}
-		places[key] = append(places[key], cut(c.where()))
-	}
-	var order [][2]string
-	for key := range places {
-		order = append(order, key)
-	}
-	slices.SortFunc(order, func(a, b [2]string) int { return strings.Compare(a[0]+" "+a[1], b[0]+" "+b[1]) })
-	for _, key := range order {
-		v, _ := parse(key[1])
+	places, names := j.addonPlaces(packages)
+	for _, p := range places {
+		v, _ := parse(p.text)
 		for _, r := range records {
-			h, has, err := addonHole(r, packages[key[0]], v)
+			h, has, err := addonHole(r, packages[p.component], v)
 			if err != nil {
 				return nil, err
 			}
 			if !has {
 				continue
 			}
-			h.Component = key[0]
-			h.Subjects, h.Count = bounded(places[key])
+			h.Component = p.component
+			h.Subjects, h.Count = bounded(p.subjects)
 			if h.NotApplicable = j.notApplicable(rules, r.ID, h.Component); h.NotApplicable != "" {
 				h.Status = NotAffected
 			}
@@ -69,6 +53,34 @@ func (j *judge) addonHoles(rules []catalog.Applicability) ([]string, error) {
 		}
 	}
 	return names, nil
+}
+
+// addonPlaces returns where add-ons of known packages run, by version, in a fixed order, and their names.
+func (j *judge) addonPlaces(packages map[string]string) (places []place, names []string) {
+	at, silent := map[[2]string]int{}, map[string][]string{}
+	for _, c := range j.s.Components {
+		if packages[c.Name] == "" {
+			continue
+		}
+		names = append(names, c.Name)
+		where, key := cut(c.where()), [2]string{c.Name, c.Version}
+		i, known := at[key]
+		_, ok := parse(c.Version)
+		switch {
+		case known:
+			places[i].subjects = append(places[i].subjects, where)
+		case !ok || len(places) == maxVersions:
+			silent[c.Name] = append(silent[c.Name], where)
+		default:
+			at[key] = len(places)
+			places = append(places, place{component: c.Name, text: c.Version, subjects: []string{where}})
+		}
+	}
+	j.noVersions(silent)
+	slices.SortFunc(places, func(a, b place) int {
+		return cmp.Or(strings.Compare(a.component, b.component), strings.Compare(a.text, b.text))
+	})
+	return places, names
 }
 
 // addonHole judges one record for a version of a package.

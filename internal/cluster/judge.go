@@ -38,6 +38,8 @@ const (
 	defaultAuthorities = 730
 	lastDays           = 7 // with so few days left, an end is critical
 	maxEvidence        = 40
+	maxFindings        = 2000
+	maxDeadlines       = 2000
 	horizon            = 12 // years: what ends later is no deadline
 	day                = 24 * time.Hour
 )
@@ -51,6 +53,8 @@ type judge struct {
 	chains   map[string]*chain
 	versions map[string]*assessed
 	renewed  map[string]bool // chains that are served and were renewed on disk
+	noted    map[[2]string]bool
+	policies map[string]bool // CA bundles by ID: whether a webhook that relies on one has the failure policy Fail
 }
 
 // Judge says what a snapshot means at a time. The snapshot is not changed. The error is one of the facts; whatever is in the snapshot,
@@ -63,7 +67,7 @@ func Judge(s *Snapshot, facts *catalog.Catalog, o Options) (*Report, error) {
 	o.Soon, o.Later = cmp.Or(o.Soon, defaultSoon), cmp.Or(o.Later, defaultLater)
 	o.Authorities = cmp.Or(o.Authorities, defaultAuthorities)
 	j := &judge{
-		s: s, facts: facts, o: o, versions: map[string]*assessed{}, renewed: map[string]bool{},
+		s: s, facts: facts, o: o, versions: map[string]*assessed{}, renewed: map[string]bool{}, noted: map[[2]string]bool{}, policies: map[string]bool{},
 		r: &Report{
 			At: o.At, Findings: []Finding{}, Deadlines: []Deadline{}, Holes: []Hole{}, Deductions: []Deduction{},
 			NotObserved: slices.Clone(s.NotObserved),
@@ -71,6 +75,9 @@ func Judge(s *Snapshot, facts *catalog.Catalog, o Options) (*Report, error) {
 	}
 	if j.r.NotObserved == nil {
 		j.r.NotObserved = []NotObserved{}
+	}
+	for _, n := range s.NotObserved {
+		j.noted[[2]string{n.Area, n.What}] = true
 	}
 	j.readChains()
 	j.summarize()
@@ -86,6 +93,7 @@ func Judge(s *Snapshot, facts *catalog.Catalog, o Options) (*Report, error) {
 	j.accept()
 	j.sort()
 	j.conclude()
+	j.bound()
 	return j.r, nil
 }
 
@@ -120,20 +128,28 @@ func (j *judge) end(d Deadline) {
 
 // link ties deadlines to the findings of the same moment.
 func (j *judge) link() {
+	type moment struct {
+		area Area
+		at   int64
+	}
+	findings := map[moment]*Finding{}
+	for i := range j.r.Findings {
+		if f := &j.r.Findings[i]; f.When != nil && findings[moment{f.Area, f.When.Unix()}] == nil {
+			findings[moment{f.Area, f.When.Unix()}] = f
+		}
+	}
 	for i := range j.r.Deadlines {
 		d := &j.r.Deadlines[i]
-		for _, f := range j.r.Findings {
-			if d.Finding == "" && f.Area == d.Area && f.When != nil && f.When.Equal(d.When) {
-				d.Finding, d.Severity = f.ID, f.Severity
-			}
+		if f := findings[moment{d.Area, d.When.Unix()}]; f != nil && d.Finding == "" {
+			d.Finding, d.Severity = f.ID, f.Severity
 		}
 	}
 }
 
 // unseen notes that something could not be observed, unless the snapshot says so already.
 func (j *judge) unseen(n NotObserved) {
-	same := func(o NotObserved) bool { return o.Area == n.Area && o.What == n.What }
-	if !slices.ContainsFunc(j.r.NotObserved, same) {
+	if key := [2]string{n.Area, n.What}; !j.noted[key] {
+		j.noted[key] = true
 		j.r.NotObserved = append(j.r.NotObserved, n)
 	}
 }
@@ -150,6 +166,16 @@ func (j *judge) told(area Area, words ...string) bool {
 
 // today is the day of the report.
 func (j *judge) today() release.Date { return release.DateOf(j.o.At) }
+
+// bound leaves out what nobody reads any more: a snapshot of a hostile cluster could have a finding for each of its objects. Verdict and
+// score have counted all.
+func (j *judge) bound() {
+	if more := len(j.r.Findings) - maxFindings; more > 0 {
+		j.r.Findings = j.r.Findings[:maxFindings]
+		j.unseen(NotObserved{What: plural(more, "more finding"), Area: string(Support), Reason: fmt.Sprintf("a report has at most %d, the worst", maxFindings)})
+	}
+	j.r.Deadlines = j.r.Deadlines[:min(len(j.r.Deadlines), maxDeadlines)]
+}
 
 // sort puts findings worst first, then soonest; deadlines soonest first. What was accepted comes after the rest.
 func (j *judge) sort() {

@@ -207,10 +207,13 @@ func TestApplicability(t *testing.T) {
 		change   func(*cluster.Snapshot)
 		applies  bool
 	}{
-		{"Windows: no such node", "CVE-2023-5528", nothing, false},
-		{"Windows: one", "CVE-2023-5528", func(s *cluster.Snapshot) { s.Nodes[0].OS = "windows" }, true},
-		{"Windows: a node whose system is not known", "CVE-2023-5528", func(s *cluster.Snapshot) { s.Nodes[0].OS = "" }, true},
-		{"Windows: not all nodes were seen", "CVE-2023-5528", func(s *cluster.Snapshot) { s.NotObserved = []cluster.NotObserved{{What: "nodes", Area: "nodes"}} }, true},
+		{"Windows: no such node", "CVE-2021-25736", nothing, false},
+		{"Windows: one", "CVE-2021-25736", func(s *cluster.Snapshot) { s.Nodes[0].OS = "windows" }, true},
+		{"Windows: a node whose system is not known", "CVE-2021-25736", func(s *cluster.Snapshot) { s.Nodes[0].OS = "" }, true},
+		{"Windows: not all nodes were seen", "CVE-2021-25736", func(s *cluster.Snapshot) { s.NotObserved = []cluster.NotObserved{{What: "nodes", Area: "nodes"}} }, true},
+		{"kubelet on Linux, other nodes not seen", "CVE-2023-5528", func(s *cluster.Snapshot) { s.NotObserved = []cluster.NotObserved{{What: "nodes", Area: "nodes"}} }, false},
+		{"kubelet on Windows", "CVE-2023-5528", func(s *cluster.Snapshot) { s.Nodes[0].OS = "Windows" }, true},
+		{"a flaw of Linux on Windows", "CVE-2025-1767", func(s *cluster.Snapshot) { s.Nodes[0].OS = "windows" }, false},
 		{"feature: not looked for", "CVE-2022-3172", nothing, true},
 		{"feature: off", "CVE-2022-3172", use(cluster.UseAggregatedAPIs, false), false},
 		{"feature: on", "CVE-2022-3172", use(cluster.UseAggregatedAPIs, true), true},
@@ -236,6 +239,7 @@ func TestApplicability(t *testing.T) {
 			s := base("x", at(t, "2024-03-20T08:00:00Z"))
 			s.APIServers = []cluster.APIServer{{Name: "cp", Version: "v1.22.0"}}
 			s.Nodes = []cluster.Node{{Name: "n", Kubelet: "v1.22.0", OS: "linux"}}
+			addComponents(s, "v1.20.0", "kube-proxy")
 			tt.change(s)
 			r := judge(t, s, cluster.Options{At: s.Taken})
 			i := slices.IndexFunc(r.Holes, func(h cluster.Hole) bool { return h.ID == tt.id })
@@ -437,5 +441,40 @@ func BenchmarkJudge(b *testing.B) {
 		if _, err := cluster.Judge(s, c, cluster.Options{At: s.Taken}); err != nil {
 			b.Fatal(err)
 		}
+	}
+}
+
+// TestHostileSizes judges a snapshot that is large, each object of it with a fault of its own.
+func TestHostileSizes(t *testing.T) {
+	now := at(t, "2026-09-20T08:00:00Z")
+	s := base("x", now)
+	ended := make1(t, cert{cn: "x", from: now.AddDate(-2, 0, 0), to: now.AddDate(-1, 0, 0)})
+	for i := range cluster.MaxAPIServers {
+		s.APIServers = append(s.APIServers, cluster.APIServer{Name: fmt.Sprintf("cp-%d", i), Address: fmt.Sprintf("10.0.%d.%d:6443", i/250, i%250), Version: fmt.Sprintf("v1.%d.0", i)})
+	}
+	for i := range 4000 {
+		name := fmt.Sprintf("n-%d", i)
+		s.Nodes = append(s.Nodes, cluster.Node{Name: name, Kubelet: fmt.Sprintf("v1.%d.0", i), Runtime: "docker://1", OS: name})
+		s.Components = append(s.Components,
+			cluster.Component{Name: "kube-proxy", Object: name, Version: fmt.Sprintf("v1.%d.1", i)}, cluster.Component{Name: "ingress-nginx", Object: name, Version: fmt.Sprintf("v0.%d.1", i)},
+		)
+		s.Certificates = append(s.Certificates, cluster.Chain{ID: name, Kind: []cluster.ChainKind{cluster.HostFile, cluster.EtcdServing, cluster.WebhookCA}[i%3], Where: name, DER: [][]byte{ended}})
+		s.Webhooks = append(s.Webhooks, cluster.Webhook{Object: "w/" + name, Name: name, Failure: "Fail", Target: "a/b", Available: new(bool)})
+		s.NotObserved = append(s.NotObserved, cluster.NotObserved{What: name, Area: "vulnerabilities", Reason: "x"})
+		s.Deprecated = append(s.Deprecated, cluster.DeprecatedAPI{Group: name, Version: "v1", Resource: "r", Removed: "1.2000"})
+		s.Stored = append(s.Stored, cluster.StoredVersion{Resource: name, Stored: []string{"v1"}})
+		s.Signing = append(s.Signing, cluster.SigningReq{Name: name, Signer: name, State: name})
+		s.Tokens = append(s.Tokens, cluster.Token{Kind: name, Name: name})
+	}
+	if err := s.Validate(); err != nil {
+		t.Fatal(err)
+	}
+	begun := time.Now()
+	r := judge(t, s, cluster.Options{At: now})
+	if took := time.Since(begun); took > time.Minute {
+		t.Errorf("it took %s", took)
+	}
+	if len(r.Findings) > 2000 || len(r.Deadlines) > 2000 || r.Verdict != cluster.Broken {
+		t.Errorf("%d findings, %d deadlines, verdict %s", len(r.Findings), len(r.Deadlines), r.Verdict)
 	}
 }

@@ -1,6 +1,7 @@
 package cluster
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 	"strings"
@@ -22,43 +23,59 @@ const (
 type place struct {
 	component string
 	text      string // the version as the snapshot has it
+	system    string // linux, windows; "" where it is not known
 	subjects  []string
 }
 
-// places returns what runs in the cluster, by component and version, in a fixed order. What has no version is noted as not observed.
-func (j *judge) places() []place {
-	all := map[[2]string][]string{}
-	take := func(component, version, subject string) {
-		if version == "" {
-			j.noVersion(component, subject)
-			return
-		}
-		key := [2]string{component, version}
-		all[key] = append(all[key], subject)
+// maxVersions is how many versions, each of a component on a system, a report looks up: no cluster that grew by itself has as many.
+const maxVersions = 200
+
+// gathering collects places.
+type gathering struct {
+	all    map[place3][]string
+	silent map[string][]string // what has no version, by component
+}
+
+// place3 tells places apart.
+type place3 struct{ component, text, system string }
+
+func (g *gathering) take(p place3, subject string) {
+	if p.text == "" {
+		g.silent[p.component] = append(g.silent[p.component], subject)
+		return
 	}
+	g.all[p] = append(g.all[p], subject)
+}
+
+// places returns what runs in the cluster, by component, version and system, in a fixed order. What has no version is noted as not
+// observed.
+func (j *judge) places() []place {
+	g := &gathering{all: map[place3][]string{}, silent: map[string][]string{}}
 	for _, a := range j.s.APIServers {
-		take(nameServer, a.Version, cut(firstOf(a.Name, a.Address)))
+		g.take(place3{component: nameServer, text: a.Version}, cut(firstOf(a.Name, a.Address)))
 	}
 	for _, n := range j.s.Nodes {
-		take(nameKubelet, n.Kubelet, cut(n.Name))
+		g.take(place3{nameKubelet, n.Kubelet, strings.ToLower(cut(n.OS))}, cut(n.Name))
 	}
 	for _, c := range j.s.Components {
 		if slices.Contains([]string{nameProxy, nameController, nameScheduler}, c.Name) {
-			take(c.Name, c.Version, cut(c.where()))
+			g.take(place3{component: c.Name, text: c.Version}, cut(c.where()))
 		}
 	}
-	j.embedded(take)
+	j.embedded(g)
+	j.noVersions(g.silent)
 	var out []place
-	for key, subjects := range all {
-		out = append(out, place{component: key[0], text: key[1], subjects: subjects})
+	for key, subjects := range g.all {
+		out = append(out, place{key.component, key.text, key.system, subjects})
 	}
 	order := []string{nameServer, nameController, nameScheduler, nameKubelet, nameProxy}
 	slices.SortFunc(out, func(a, b place) int {
-		if a.component != b.component {
-			return slices.Index(order, a.component) - slices.Index(order, b.component)
-		}
-		return strings.Compare(a.text, b.text)
+		return cmp.Or(slices.Index(order, a.component)-slices.Index(order, b.component), strings.Compare(a.text, b.text), strings.Compare(a.system, b.system))
 	})
+	if more := len(out) - maxVersions; more > 0 {
+		j.unseen(NotObserved{What: "vulnerabilities of " + plural(more, "more version"), Area: string(Vulnerabilities), Reason: fmt.Sprintf("a report looks up at most %d", maxVersions)})
+		out = out[:maxVersions]
+	}
 	return out
 }
 
@@ -80,15 +97,20 @@ func (c Component) where() string {
 	return name
 }
 
-func (j *judge) noVersion(component, subject string) {
-	if !j.told(Vulnerabilities, subject, component) {
-		j.unseen(NotObserved{What: "version of " + component + " of " + subject, Area: string(Vulnerabilities), Reason: "the snapshot has none, and does not say why"})
+// noVersions notes components without a version, each once with how many there are.
+func (j *judge) noVersions(silent map[string][]string) {
+	for _, component := range keys(silent) {
+		if subjects, n := bounded(silent[component]); !j.told(Vulnerabilities, append(subjects, component)...) {
+			j.unseen(NotObserved{
+				What: fmt.Sprintf("version of %s: %s", count(component, n), list(subjects)), Area: string(Vulnerabilities), Reason: "the snapshot has none, and does not say why",
+			})
+		}
 	}
 }
 
 // embedded takes in the components that run inside others or out of sight. k3s has all in one process; a vendor that runs the control
 // plane shows nothing of it; elsewhere a component that no pod shows was not observed.
-func (j *judge) embedded(take func(component, version, subject string)) {
+func (j *judge) embedded(g *gathering) {
 	has := func(name string) bool {
 		return slices.ContainsFunc(j.s.Components, func(c Component) bool { return c.Name == name })
 	}
@@ -99,7 +121,7 @@ func (j *judge) embedded(take func(component, version, subject string)) {
 		case single:
 			for _, a := range j.s.APIServers {
 				if a.Version != "" {
-					take(name, a.Version, "inside k3s on "+cut(firstOf(a.Name, a.Address)))
+					g.take(place3{component: name, text: a.Version}, "inside k3s on "+cut(firstOf(a.Name, a.Address)))
 				}
 			}
 		default:
@@ -111,7 +133,7 @@ func (j *judge) embedded(take func(component, version, subject string)) {
 	case single:
 		for _, n := range j.s.Nodes {
 			if n.Kubelet != "" {
-				take(nameProxy, n.Kubelet, "inside k3s on "+cut(n.Name))
+				g.take(place3{nameProxy, n.Kubelet, strings.ToLower(cut(n.OS))}, "inside k3s on "+cut(n.Name))
 			}
 		}
 	default:

@@ -19,6 +19,13 @@ const (
 	MaxMap      = 10_000    // entries of one map
 	MaxString   = 64 << 10  // bytes of one text
 	MaxDER      = 1 << 20   // bytes of one certificate
+
+	MaxNodes       = 100_000
+	MaxComponents  = 50_000
+	MaxWebhooks    = 50_000
+	MaxNotObserved = 20_000
+	MaxDeprecated  = 20_000
+	MaxAPIServers  = 1_000
 )
 
 // Read reads a snapshot. The name is for messages. What is not a snapshot of this format, has a field that is not known, or is larger
@@ -94,6 +101,21 @@ func (s *Snapshot) Validate() error {
 	}
 	if err := within("snapshot", reflect.ValueOf(s).Elem()); err != nil {
 		return err
+	}
+	for _, list := range []struct {
+		name    string
+		n, most int
+	}{
+		{"nodes", len(s.Nodes), MaxNodes},
+		{"components", len(s.Components), MaxComponents},
+		{"webhooks", len(s.Webhooks), MaxWebhooks},
+		{"not observed", len(s.NotObserved), MaxNotObserved},
+		{"deprecated APIs", len(s.Deprecated), MaxDeprecated},
+		{"API servers", len(s.APIServers), MaxAPIServers},
+	} {
+		if list.n > list.most {
+			return errs.New(errs.Invalid, "%s: %d, more than %d", list.name, list.n, list.most)
+		}
 	}
 	seen := make(map[string]bool, len(s.Certificates))
 	for _, c := range s.Certificates {

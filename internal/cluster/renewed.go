@@ -4,6 +4,7 @@ import (
 	"crypto/x509"
 	"fmt"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/kubelts/kubelts/internal/pki"
@@ -12,26 +13,30 @@ import (
 // checkRenewed finds certificates that were renewed on a control-plane node's disk while the old ones are still served: then the outage
 // comes at the end of the old one although everything looks renewed.
 func (j *judge) checkRenewed() error {
-	served := []ChainKind{APIServerServing, EtcdServing, EtcdPeer, KubeletServing, ComponentServing}
+	kinds := []ChainKind{APIServerServing, EtcdServing, EtcdPeer, KubeletServing, ComponentServing}
+	served := map[string][]*chain{}
+	for _, c := range j.inOrder() {
+		if leaf := c.leaf(); leaf != nil && slices.Contains(kinds, c.Kind) {
+			served[identity(leaf)] = append(served[identity(leaf)], c)
+		}
+	}
 	for _, file := range j.inOrder() {
 		leaf := file.leaf()
 		if file.Kind != HostFile || leaf == nil || leaf.IsCA || !serves(leaf) {
 			continue
 		}
-		for _, s := range j.inOrder() {
-			old := s.leaf()
-			if old == nil || !slices.Contains(served, s.Kind) {
-				continue
+		for _, c := range served[identity(leaf)] {
+			if old := c.leaf(); old.NotAfter.Before(leaf.NotAfter) && old.SerialNumber.Cmp(leaf.SerialNumber) != 0 {
+				j.tellRenewed(file, c)
 			}
-			same := string(old.RawSubject) == string(leaf.RawSubject) && string(old.RawIssuer) == string(leaf.RawIssuer) &&
-				slices.Equal(old.DNSNames, leaf.DNSNames) && slices.Equal(addresses(old), addresses(leaf))
-			if !same || !old.NotAfter.Before(leaf.NotAfter) || old.SerialNumber.Cmp(leaf.SerialNumber) == 0 {
-				continue
-			}
-			j.tellRenewed(file, s)
 		}
 	}
 	return nil
+}
+
+// identity is what a renewed certificate has in common with the old one: whose it is, who signed it, and what it is for.
+func identity(c *x509.Certificate) string {
+	return strings.Join([]string{string(c.RawSubject), string(c.RawIssuer), strings.Join(c.DNSNames, ","), strings.Join(addresses(c), ",")}, "\x00")
 }
 
 // addresses are the addresses in a certificate, as text.

@@ -2,6 +2,7 @@ package cluster
 
 import (
 	"fmt"
+	"slices"
 
 	"github.com/kubelts/kubelts/internal/release"
 	"github.com/kubelts/kubelts/internal/skew"
@@ -31,50 +32,44 @@ func (s *Snapshot) Servers() []skew.Server {
 func (s *Snapshot) Parts() []skew.Part {
 	var out []skew.Part
 	kubelets := map[string]release.Version{}
+	minors := map[release.Minor]release.Version{}
 	for _, n := range s.Nodes {
 		v, ok := parse(n.Kubelet)
 		if !ok {
 			continue
 		}
-		kubelets[n.Name] = v
+		kubelets[n.Name], minors[v.Minor] = v, v
 		out = append(out, skew.Part{Component: skew.Kubelet, Name: n.Name, Version: v})
 	}
+	all := make([]release.Version, 0, len(minors))
+	for _, v := range minors {
+		all = append(all, v)
+	}
+	slices.SortFunc(all, func(a, b release.Version) int { return release.CompareMinors(a.Minor, b.Minor) })
+	all = all[:min(len(all), maxMinors)]
 	for _, c := range s.Components {
 		v, ok := parse(c.Version)
-		if !ok {
-			continue
-		}
-		if c.Name == nameCloud && v.Minor.Major != 1 {
+		if !ok || c.Name == nameCloud && v.Minor.Major != 1 {
 			continue // some providers count for themselves
 		}
-		if c.Name != nameProxy {
-			out = append(out, skew.Part{Component: skew.Component(c.Name), Name: c.where(), Version: v})
-			continue
+		part := skew.Part{Component: skew.Component(c.Name), Name: c.where(), Version: v}
+		switch beside, known := kubelets[c.Node]; {
+		case c.Name != nameProxy || len(all) == 0:
+			out = append(out, part)
+		case known:
+			part.Kubelet = beside
+			out = append(out, part)
+		default: // a DaemonSet runs beside the kubelets of all nodes
+			for _, part.Kubelet = range all {
+				out = append(out, part)
+			}
 		}
-		out = append(out, proxyParts(c, v, kubelets)...)
 	}
 	return out
 }
 
-// proxyParts holds kube-proxy against each minor of kubelets that it runs beside: a DaemonSet runs on all nodes.
-func proxyParts(c Component, v release.Version, kubelets map[string]release.Version) []skew.Part {
-	if k, ok := kubelets[c.Node]; ok {
-		return []skew.Part{{Component: skew.Proxy, Name: c.where(), Version: v, Kubelet: k}}
-	}
-	out := []skew.Part{}
-	seen := map[release.Minor]bool{}
-	for _, node := range keys(kubelets) {
-		k := kubelets[node]
-		if !seen[k.Minor] {
-			seen[k.Minor] = true
-			out = append(out, skew.Part{Component: skew.Proxy, Name: c.where(), Version: v, Kubelet: k})
-		}
-	}
-	if len(out) == 0 {
-		out = append(out, skew.Part{Component: skew.Proxy, Name: c.where(), Version: v})
-	}
-	return out
-}
+// maxMinors bounds with how many minors of kubelets a kube-proxy is compared; there are not as many that could run.
+const maxMinors = 50
 
 // checkSkew groups what breaks the rules of version skew by rule, component and minor.
 func (j *judge) checkSkew() error {

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"fmt"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/kubelts/kubelts/internal/catalog"
@@ -184,6 +185,14 @@ func (j *judge) vendorSupport(s *catalog.Support, v release.Version, vendor stri
 		if !own.LastRelease.IsZero() {
 			f.Title += ": the newest release seen is of " + own.LastRelease.String()
 		}
+		if s.Phase == release.EndOfLife && !withUpstream(vendor, own) {
+			f.Severity, f.Remedy = j.unpublished(own), j.leave()
+		}
+	case extra(own.Phase):
+		end := dayEnd(own.PhaseUntil)
+		f.When, f.Severity = &end, Medium
+		f.Title = fmt.Sprintf("%s is in its phase %q until %s", name, own.Phase, own.PhaseUntil)
+		f.Effect = "This phase is paid for, or asked for, beside the ordinary one. Whether this cluster has it was not observed: without it nothing is cured any more."
 	case !own.PhaseUntil.IsZero() && j.today().DaysUntil(own.PhaseUntil) < supportSoon:
 		end := dayEnd(own.PhaseUntil)
 		f.When, f.Severity = &end, Medium
@@ -195,6 +204,22 @@ func (j *judge) vendorSupport(s *catalog.Support, v release.Version, vendor stri
 		return
 	}
 	j.add(f)
+}
+
+// extra reports whether a phase is one that not every customer has.
+func extra(phase string) bool {
+	return strings.Contains(phase, "extended") || strings.Contains(phase, "long-term")
+}
+
+// quiet is after how many days without a release a vendor's line may have been given up.
+const quiet = 180
+
+// unpublished is how bad it is that nobody says how long a vendor goes on, now that upstream does not.
+func (j *judge) unpublished(own *catalog.VendorSupport) Severity {
+	if own.LastRelease.IsZero() || own.LastRelease.DaysUntil(j.today()) > quiet {
+		return Medium
+	}
+	return Low
 }
 
 // lineSupport looks at a release of a kubelts line: the newest one that is known is what to run.

@@ -63,6 +63,34 @@ func rule(id string) Rule {
 	return rules[slices.IndexFunc(rules, func(r Rule) bool { return r.ID == id })]
 }
 
+// bounds is what the servers allow together, found once for all parts.
+type bounds struct {
+	newest, oldest release.Minor // what a part of the control plane may be
+	emulated       bool          // a server's bounds are other than those of its own minor
+	same           bool          // all servers are of one minor, as they say
+	latest         release.Minor // the newest minor that a server behaves as
+	servers        []Server
+}
+
+func boundsOf(servers []Server) bounds {
+	b := bounds{same: true, servers: servers}
+	for i, s := range servers {
+		acts, bears := s.acts(), s.bears()
+		if i == 0 || release.CompareMinors(acts, b.newest) < 0 {
+			b.newest = acts
+		}
+		if i == 0 || release.CompareMinors(bears, b.oldest) > 0 {
+			b.oldest = bears
+		}
+		if i == 0 || release.CompareMinors(acts, b.latest) > 0 {
+			b.latest = acts
+		}
+		b.emulated = b.emulated || s.emulates()
+		b.same = b.same && s.Version.Minor == servers[0].Version.Minor
+	}
+	return b
+}
+
 // Check returns the rules that do not hold among servers and parts, in the order of the rules and, within one, of the parts.
 // Kubectl and kubeadm have rules of their own: [CheckKubectl], [CheckKubeadm].
 func Check(servers []Server, parts []Part) []Violation {
@@ -70,15 +98,20 @@ func Check(servers []Server, parts []Part) []Violation {
 	if len(servers) == 0 {
 		return nil
 	}
+	plain := make([]Server, 0, len(servers))
+	for _, s := range servers {
+		plain = append(plain, Server{Name: s.Name, Version: s.Version})
+	}
+	c := checker{real: boundsOf(servers), plain: boundsOf(plain), why: why(servers)}
 	found := checkServers(servers)
 	for _, p := range parts {
 		if p.Version.IsZero() {
 			continue
 		}
-		if v, ok := checkPart(servers, p); ok {
+		if v, ok := c.part(p); ok {
 			found = append(found, v)
 		}
-		if v, ok := checkProxy(servers, p); ok {
+		if v, ok := c.proxy(p); ok {
 			found = append(found, v)
 		}
 	}
@@ -88,6 +121,13 @@ func Check(servers []Server, parts []Part) []Violation {
 	}
 	slices.SortStableFunc(found, func(a, b Violation) int { return order[a.Rule.ID] - order[b.Rule.ID] })
 	return found
+}
+
+// checker holds parts against servers.
+type checker struct {
+	real  bounds
+	plain bounds // as if no server emulated another minor
+	why   string
 }
 
 func checkServers(servers []Server) []Violation {
@@ -112,28 +152,24 @@ func checkServers(servers []Server) []Violation {
 // Range is what all servers allow for a component.
 type Range struct {
 	Oldest, Newest release.Minor
-	Why            string
-	emulated       bool
+}
+
+// Has reports whether a minor lies in the range.
+func (r Range) Has(m release.Minor) bool {
+	return release.CompareMinors(m, r.Oldest) >= 0 && release.CompareMinors(m, r.Newest) <= 0
 }
 
 // Allowed returns the range of a component of a minor beside the servers, of which there must be one. The minor matters because nodes
 // before 1.25 may be two minors older only. The range is empty, Oldest after Newest, where the servers are too far apart.
 func Allowed(c Component, part release.Minor, servers []Server) Range {
-	var r Range
-	for i, s := range servers {
-		newest, oldest := s.acts(), s.bears()
-		if c == Kubelet || c == Proxy {
-			oldest = oldest.Plus(1 - nodeDepth(part))
-		}
-		if i == 0 || release.CompareMinors(newest, r.Newest) < 0 {
-			r.Newest = newest
-		}
-		if i == 0 || release.CompareMinors(oldest, r.Oldest) > 0 {
-			r.Oldest = oldest
-		}
-		r.emulated = r.emulated || s.emulates()
+	return boundsOf(servers).of(c, part)
+}
+
+func (b bounds) of(c Component, part release.Minor) Range {
+	r := Range{Oldest: b.oldest, Newest: b.newest}
+	if c == Kubelet || c == Proxy {
+		r.Oldest = r.Oldest.Plus(1 - nodeDepth(part))
 	}
-	r.Why = why(servers)
 	return r
 }
 
@@ -169,44 +205,35 @@ func ruleIDs(c Component) (newer, older, emulated string) {
 	return RuleControlNewer, RuleControlOlder, RuleEmulationControl
 }
 
-func checkPart(servers []Server, p Part) (Violation, bool) {
+func (c checker) part(p Part) (Violation, bool) {
 	known := []Component{Kubelet, Proxy, ControllerManager, Scheduler, CloudControllerManager}
 	if !slices.Contains(known, p.Component) {
 		return Violation{}, false
 	}
 	found := p.Version.Minor
-	r := Allowed(p.Component, found, servers)
+	r := c.real.of(p.Component, found)
 	newer, older, emulated := ruleIDs(p.Component)
-	v := Violation{Component: p.Component, Name: p.Name, Found: found, Oldest: r.Oldest, Newest: r.Newest, Why: r.Why}
+	v := Violation{Component: p.Component, Name: p.Name, Found: found, Oldest: r.Oldest, Newest: r.Newest, Why: c.why}
 	switch {
 	case release.CompareMinors(found, r.Newest) > 0:
 		v.Rule = rule(newer)
 	case release.CompareMinors(found, r.Oldest) < 0:
 		v.Rule = rule(older)
-	case newer == RuleControlNewer && !r.emulated && slices.ContainsFunc(servers, func(s Server) bool { return s.Version.Minor != found }):
+	case newer == RuleControlNewer && !c.real.emulated && (!c.real.same || c.real.newest != found):
 		v.Rule = rule(RuleControlSame)
 		return v, true
 	default:
 		return Violation{}, false
 	}
-	if r.emulated && withinOwn(servers, p) {
+	// What would be in range if the servers emulated nothing runs against emulation.
+	if c.real.emulated && c.plain.of(p.Component, found).Has(found) {
 		v.Rule = rule(emulated)
 	}
 	return v, true
 }
 
-// withinOwn reports whether a part would be in range if the servers emulated nothing: then emulation is what it runs against.
-func withinOwn(servers []Server, p Part) bool {
-	plain := make([]Server, 0, len(servers))
-	for _, s := range servers {
-		plain = append(plain, Server{Name: s.Name, Version: s.Version})
-	}
-	r := Allowed(p.Component, p.Version.Minor, plain)
-	return release.CompareMinors(p.Version.Minor, r.Newest) <= 0 && release.CompareMinors(p.Version.Minor, r.Oldest) >= 0
-}
-
-// checkProxy holds kube-proxy against the kubelet on its node.
-func checkProxy(servers []Server, p Part) (Violation, bool) {
+// proxy holds kube-proxy against the kubelet on its node.
+func (c checker) proxy(p Part) (Violation, bool) {
 	if p.Component != Proxy || p.Kubelet.IsZero() || p.Kubelet.Minor == p.Version.Minor {
 		return Violation{}, false
 	}
@@ -215,12 +242,11 @@ func checkProxy(servers []Server, p Part) (Violation, bool) {
 		Component: Proxy, Name: p.Name, Found: p.Version.Minor, Oldest: kubelet.Plus(-depth), Newest: kubelet.Plus(depth),
 		Why: "the kubelet on its node is " + kubelet.String(),
 	}
-	if release.CompareMinors(v.Found, v.Oldest) < 0 || release.CompareMinors(v.Found, v.Newest) > 0 {
+	if !(Range{v.Oldest, v.Newest}).Has(v.Found) {
 		v.Rule = rule(RuleProxyKubelet)
 		return v, true
 	}
-	newest := slices.MaxFunc(servers, func(a, b Server) int { return release.CompareMinors(a.acts(), b.acts()) })
-	if release.CompareMinors(newest.acts(), proxyOnItsOwn) >= 0 {
+	if release.CompareMinors(c.real.latest, proxyOnItsOwn) >= 0 {
 		return Violation{}, false
 	}
 	v.Rule, v.Oldest, v.Newest = rule(RuleProxyKubeletThen), kubelet, kubelet

@@ -122,16 +122,18 @@ func (pl *planner) requested(r catalog.Removal, resource string) bool {
 
 // unlisted takes in APIs that the API servers say the minor removes and the facts do not have.
 func (pl *planner) unlisted(h *Hop, m release.Minor, seen *[]string) {
+	has := map[string]bool{}
+	for _, r := range h.Removed {
+		has[r.API] = true
+	}
 	for _, d := range pl.s.Deprecated {
 		v, err := release.Parse(d.Removed)
-		if err != nil || v.Minor != m {
+		if err != nil || v.Minor != m || has[d.Group+"/"+d.Version+" "+d.Resource] || has[d.Name()] {
 			continue
 		}
-		has := func(r Removed) bool { return r.API == d.Group+"/"+d.Version+" "+d.Resource }
-		if !slices.ContainsFunc(h.Removed, has) {
-			h.Removed = append(h.Removed, Removed{API: d.Name(), Use: UseSeen})
-			*seen = append(*seen, d.Name())
-		}
+		has[d.Name()] = true
+		h.Removed = append(h.Removed, Removed{API: d.Name(), Use: UseSeen})
+		*seen = append(*seen, d.Name())
 	}
 }
 
