@@ -124,6 +124,9 @@ func (i *dataImport) run(file string) error {
 	if err != nil {
 		return err
 	}
+	if contents.Manifest.Created.After(now.Add(24 * time.Hour)) {
+		return errs.WithHint(errs.New(errs.Invalid, "import: it says that it was made at %s", contents.Manifest.Created.Format(time.RFC3339)), "a clock is wrong, here or there; facts of the future would keep out all that come after")
+	}
 	before, err := i.before(folder, contents)
 	if err != nil {
 		return err

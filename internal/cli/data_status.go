@@ -29,17 +29,18 @@ type dataStatus struct {
 
 // sourceStatus is a source, as data status shows it.
 type sourceStatus struct {
-	Source     string          `json:"source"`
-	Rank       provenance.Rank `json:"rank"`
-	About      string          `json:"about"`
-	From       string          `json:"from,omitempty"`
-	Fetched    *time.Time      `json:"fetched"` // null: never
-	Checked    *time.Time      `json:"checked"`
-	AgeSeconds *int64          `json:"ageSeconds"` // since it was last seen to be the newest
-	Statements int             `json:"statements"`
-	Refused    int             `json:"refused"`
-	Failure    string          `json:"failure,omitempty"`
-	TooOld     bool            `json:"tooOld"` // by --max-age
+	Source     string               `json:"source"`
+	Rank       provenance.Rank      `json:"rank"`
+	About      string               `json:"about"`
+	From       string               `json:"from,omitempty"`
+	Fetched    *time.Time           `json:"fetched"` // null: never
+	Checked    *time.Time           `json:"checked"`
+	AgeSeconds *int64               `json:"ageSeconds"` // since it was last seen to be the newest
+	Statements int                  `json:"statements"`
+	Refused    int                  `json:"refused"`
+	Refusals   []provenance.Refusal `json:"refusals"` // the first of them
+	Failure    string               `json:"failure,omitempty"`
+	TooOld     bool                 `json:"tooOld"` // by --max-age
 }
 
 // statusReport is what data status prints as JSON.
@@ -67,7 +68,7 @@ func newDataStatus(a *app) *cobra.Command {
 file by file; one that is damaged is an error.
 
 With --max-age, the exit status is 3 if a source is older, or was never read; without a folder, if the reviewed facts that are built in are older.
---source limits this to the sources that are named.`,
+--source limits this to the sources that are named. With -o json, what was refused of each source is listed with the reason.`,
 		Example: `  kubelts data status
   kubelts data status --max-age 7d --source kubernetes-osv --source kubernetes-cve-feed
   kubelts data status -o json`,
@@ -133,7 +134,7 @@ func (s *dataStatus) look(now time.Time, limit time.Duration) (statusReport, err
 		}
 		reviewed := report.Reviewed.Time()
 		report.Sources = append(report.Sources, statusOf(sourceStatus{
-			Source: report.Used, Rank: provenance.Reviewed, About: "the reviewed facts, as collected up to that day", Statements: report.Records, From: report.Folder,
+			Source: report.Used, Rank: provenance.Reviewed, About: "the reviewed facts, as collected up to that day", Statements: report.Records, From: report.Folder, Refusals: []provenance.Refusal{},
 		}, reviewed, reviewed, now, limit))
 		return report, nil
 	}
@@ -150,6 +151,7 @@ func (s *dataStatus) look(now time.Time, limit time.Duration) (statusReport, err
 		}
 		report.Sources = append(report.Sources, statusOf(sourceStatus{
 			Source: source.Name, Rank: source.Rank, About: source.About, From: state.From, Statements: state.Statements, Refused: state.Refused, Failure: state.Failure,
+			Refusals: append([]provenance.Refusal{}, state.Refusals...),
 		}, state.Fetched, state.Checked, now, limit))
 	}
 	return report, nil

@@ -342,6 +342,9 @@ func TestPages(t *testing.T) {
 		{"search cut short", "pull-requests", func(http.ResponseWriter, *http.Request) string {
 			return `{"total_count": 5, "incomplete_results": true, "items": []}`
 		}, 0, "cut short"},
+		{"search shows a part", "pull-requests", func(http.ResponseWriter, *http.Request) string {
+			return strings.Replace(string(document(t, "pull-requests.json").Data), `"total_count": 3`, `"total_count": 5000`, 1)
+		}, 1, ""},
 		{"one by one", "cve", func(w http.ResponseWriter, r *http.Request) string {
 			if strings.HasSuffix(r.URL.Path, "CVE-2099-0002") {
 				w.WriteHeader(http.StatusNotFound)
@@ -360,6 +363,9 @@ func TestPages(t *testing.T) {
 			got, err := client(nil).Fetch(t.Context(), source(t, tt.source), address, feed.Previous{}, known)
 			if tt.fault != "" && (err == nil || !strings.Contains(err.Error(), tt.fault)) || tt.fault == "" && err != nil || got.Len() != tt.want {
 				t.Errorf("%d statements, %v; want %d, %q", got.Len(), err, tt.want, tt.fault)
+			}
+			if tt.name == "search shows a part" && !strings.Contains(fmt.Sprint(got.Refused), "the search found 5000 and shows 3") {
+				t.Errorf("not noted: %v", got.Refused)
 			}
 		})
 	}

@@ -95,9 +95,10 @@ func (p *pages) add(ctx context.Context, s Source, out *Reading, d Document, kno
 	return nil
 }
 
-// linked follows the header Link.
+// linked follows the header Link. GitHub shows a thousand pull requests of a search and no more: that there are others is noted.
 func (c *Client) linked(ctx context.Context, s Source, out *Reading, known map[string]bool) error {
 	var p pages
+	var last []byte
 	for address := out.From; address != ""; {
 		a, err := c.get(ctx, address, c.paceOf(s, address), conditions{})
 		if err != nil {
@@ -106,7 +107,17 @@ func (c *Client) linked(ctx context.Context, s Source, out *Reading, known map[s
 		if err = p.add(ctx, s, out, Document{URL: address, Fetched: c.Now().UTC(), Data: a.data}, known); err != nil {
 			return err
 		}
-		address = a.next
+		address, last = a.next, a.data
+	}
+	if s.Format != FormatPullRequests {
+		return nil
+	}
+	var page pullRequestPage
+	if err := decode(last, &page); err != nil {
+		return err
+	}
+	if read := len(out.PullRequests) + len(out.Refused) + out.Skipped; page.Total != nil && read < *page.Total {
+		out.refuse(out.From, errs.New(errs.Unavailable, "the search found %d and shows %d", *page.Total, read))
 	}
 	return nil
 }
