@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"bytes"
 	"encoding/json"
 	"io"
 	"os"
@@ -14,6 +15,7 @@ import (
 	"golang.org/x/term"
 
 	"github.com/kubelts/kubelts/internal/errs"
+	"github.com/kubelts/kubelts/internal/visible"
 )
 
 // The formats that most commands can print.
@@ -77,10 +79,15 @@ func (a *app) print(format string, data any, g grid) error {
 }
 
 func (a *app) printJSON(data any) error {
-	enc := json.NewEncoder(a.Stdout)
+	var b bytes.Buffer
+	enc := json.NewEncoder(&b)
 	enc.SetEscapeHTML(false)
 	enc.SetIndent("", "  ")
-	return enc.Encode(data)
+	if err := enc.Encode(data); err != nil {
+		return err
+	}
+	_, err := a.Stdout.Write(visible.JSON(b.Bytes()))
+	return err
 }
 
 // printYAML writes what printJSON would, as YAML with the same names in the same order: JSON is YAML, so it is read as such.
@@ -94,16 +101,24 @@ func (a *app) printYAML(data any) error {
 		return err
 	}
 	blockStyle(&node)
-	enc := yaml.NewEncoder(a.Stdout)
+	var out bytes.Buffer
+	enc := yaml.NewEncoder(&out)
 	enc.SetIndent(2)
 	if err := enc.Encode(&node); err != nil {
 		return err
 	}
-	return enc.Close()
+	if err := enc.Close(); err != nil {
+		return err
+	}
+	_, err = a.Stdout.Write(visible.YAML(out.Bytes()))
+	return err
 }
 
 func blockStyle(n *yaml.Node) {
 	n.Style = 0
+	if n.Kind == yaml.ScalarNode && visible.Suspicious(n.Value) {
+		n.Style = yaml.DoubleQuotedStyle // in which escapes mean something
+	}
 	for _, c := range n.Content {
 		blockStyle(c)
 	}

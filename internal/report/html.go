@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"html/template"
 	"io"
+	"maps"
 	"slices"
 	"strconv"
 	"strings"
@@ -129,7 +130,7 @@ type tick struct {
 }
 
 func functions() template.FuncMap {
-	return template.FuncMap{
+	all := template.FuncMap{
 		"name":         name,
 		"verdict":      verdictWords,
 		"distribution": distribution,
@@ -177,7 +178,15 @@ func functions() template.FuncMap {
 			}
 			return out
 		},
-		"soon":   func(days *int) bool { return days != nil && *days < 30 },
+		"soon": func(days *int) bool { return days != nil && *days < 30 },
+		"link": func(u string) bool { return strings.HasPrefix(u, "https://") },
+	}
+	maps.Copy(all, planFunctions())
+	return all
+}
+
+func planFunctions() template.FuncMap {
+	return template.FuncMap{
 		"hopRow": func(i int, h upgrade.Hop) []string { return hopRow(i+1, &h)[1:] },
 		"hopHeader": func() []string {
 			return []string{"To", "Do it by", "Days", "Supported until", "Blockers", "APIs that go"}
@@ -189,7 +198,6 @@ func functions() template.FuncMap {
 		"blocked":    func(h upgrade.Hop) bool { n, _ := blockers(h.Blockers); return n > 0 },
 		"about":      func(b upgrade.Blocker) string { return blockerSubjects(&b, len(b.Subjects)) },
 		"add":        func(a, b int) int { return a + b },
-		"link":       func(u string) bool { return strings.HasPrefix(u, "https://") },
 	}
 }
 

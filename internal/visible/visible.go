@@ -6,11 +6,13 @@
 package visible
 
 import (
+	"bytes"
 	"fmt"
 	"reflect"
 	"strings"
 	"time"
 	"unicode"
+	"unicode/utf16"
 	"unicode/utf8"
 )
 
@@ -44,6 +46,44 @@ func Lines(s string) string {
 	}
 	return strings.Join(lines, "\n")
 }
+
+// JSON writes what Text would show as its number as \u202E in JSON that is whole: who reads it gets the same text. Bytes below 0x7f
+// stay, since JSON escapes them itself or means something by them.
+func JSON(b []byte) []byte {
+	return escape(b, func(r rune) string {
+		high, low := utf16.EncodeRune(r)
+		return fmt.Sprintf(`\u%04X\u%04X`, high, low)
+	})
+}
+
+// YAML is JSON for YAML in which all [Suspicious] text stands in double quotes.
+func YAML(b []byte) []byte {
+	return escape(b, func(r rune) string { return fmt.Sprintf(`\U%08X`, r) })
+}
+
+// escape replaces suspicious characters; far writes those beyond 0xffff.
+func escape(b []byte, far func(r rune) string) []byte {
+	if !bytes.ContainsFunc(b, suspicious) {
+		return b
+	}
+	var out bytes.Buffer
+	for _, r := range string(b) {
+		switch {
+		case !suspicious(r):
+			out.WriteRune(r)
+		case r > 0xffff:
+			out.WriteString(far(r))
+		default:
+			fmt.Fprintf(&out, `\u%04X`, r)
+		}
+	}
+	return out.Bytes()
+}
+
+// Suspicious reports whether JSON and YAML would change s.
+func Suspicious(s string) bool { return strings.ContainsFunc(s, suspicious) }
+
+func suspicious(r rune) bool { return r >= 0x7f && hidden(r) }
 
 // plain reports whether all of s is printable ASCII or tabs.
 func plain(s string) bool {

@@ -1,12 +1,15 @@
 package visible_test
 
 import (
+	"bytes"
+	"encoding/json"
 	"strings"
 	"testing"
 	"time"
 	"unicode"
 
 	"github.com/google/go-cmp/cmp"
+	"go.yaml.in/yaml/v3"
 
 	"github.com/kubelts/kubelts/internal/visible"
 )
@@ -31,6 +34,40 @@ func TestText(t *testing.T) {
 			}
 		})
 	}
+}
+
+// FuzzEscape: JSON and YAML that were escaped are read as the same text, and nothing in them does something to a terminal.
+func FuzzEscape(f *testing.F) {
+	f.Add("a\u009b31m\u202e\x7f\U000E0001 b\n\x1b")
+	f.Fuzz(func(t *testing.T, s string) {
+		s = strings.ToValidUTF8(s, "?")
+		out, err := json.Marshal(s)
+		if err != nil {
+			t.Fatal(err)
+		}
+		out = visible.JSON(out)
+		var back string
+		if err = json.Unmarshal(out, &back); err != nil || back != s {
+			t.Errorf("%q became %q as JSON: %v", s, back, err)
+		}
+		if bytes.ContainsFunc(out, func(r rune) bool { return unicode.IsControl(r) || unicode.In(r, unicode.Cf, unicode.Zl, unicode.Zp) }) {
+			t.Errorf("%q is written as %q", s, out)
+		}
+		if !visible.Suspicious(s) {
+			return
+		}
+		out, err = yaml.Marshal(&yaml.Node{Kind: yaml.ScalarNode, Style: yaml.DoubleQuotedStyle, Tag: "!!str", Value: s})
+		if err != nil {
+			t.Fatal(err)
+		}
+		out = visible.YAML(out)
+		if err = yaml.Unmarshal(out, &back); err != nil || back != s {
+			t.Errorf("%q became %q as YAML %q: %v", s, back, out, err)
+		}
+		if visible.Suspicious(string(out)) {
+			t.Errorf("%q is written as %q", s, out)
+		}
+	})
 }
 
 func TestCopyReachesEveryString(t *testing.T) {
