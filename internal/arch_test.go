@@ -31,7 +31,7 @@ var (
 		"internal/foreign", "internal/lint",
 	}
 	// rim rooms each speak to one thing outside. They see ground, middle and command.
-	rim = []string{"internal/command", "internal/gitrepo", "internal/verify", "internal/dist", "internal/probe", "internal/feed", "internal/datadir", "internal/kube"}
+	rim = []string{"internal/command", "internal/gitrepo", "internal/verify", "internal/dist", "internal/probe", "internal/feed", "internal/datadir", "internal/kube", "internal/host"}
 	// world is what judgement must not import: it reads through interfaces that it owns.
 	world = []string{"os", "os/exec", "os/signal", "net", "net/http", "database/sql", "io/ioutil", "syscall", "plugin"}
 )

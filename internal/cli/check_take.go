@@ -28,6 +28,9 @@ func (c *looking) checkSource(cmd *cobra.Command, files []string) error {
 	if c.all && c.context != "" {
 		return usage(cmd, errs.New(errs.Invalid, "--all-contexts and --context %q: only one of them", c.context))
 	}
+	if c.all && c.host != "" {
+		return usage(cmd, errs.New(errs.Invalid, "--all-contexts and --host: this host is of one cluster"))
+	}
 	if len(files) > 0 {
 		for _, name := range []string{"kubeconfig", "context", "all-contexts", "save", "secrets", "kubelets", "probe", "each", "host"} {
 			if f := cmd.Flags().Lookup(name); f != nil && f.Changed {

@@ -11,6 +11,7 @@ import (
 
 	"github.com/kubelts/kubelts/internal/cluster"
 	"github.com/kubelts/kubelts/internal/errs"
+	"github.com/kubelts/kubelts/internal/host"
 	"github.com/kubelts/kubelts/internal/kube"
 	"github.com/kubelts/kubelts/internal/pki"
 	"github.com/kubelts/kubelts/internal/probe"
@@ -21,6 +22,7 @@ type clusterFlags struct {
 	*app
 
 	kubeconfig, context string
+	host                string // where this host's disk is mounted; "" is not to read it
 	secrets             bool
 	kubelets            int
 	targets             []string
@@ -39,6 +41,8 @@ func (c *clusterFlags) add(flags *pflag.FlagSet) {
 	flags.BoolVar(&c.secrets, "secrets", false, "read TLS secrets and bootstrap tokens too; only certificates, names and days are kept")
 	flags.IntVar(&c.kubelets, "kubelets", 0, "look at the serving certificates of `N` kubelets besides those of control-plane nodes")
 	flags.StringSliceVar(&c.targets, "probe", nil, "look at the API server at `HOST:PORT` too (may be repeated)")
+	flags.StringVar(&c.host, "host", "", "on a control-plane node: read the certificates on its disk too, and look at what listens on the node only; `DIR` is where the disk is mounted")
+	flags.Lookup("host").NoOptDefVal = "/"
 	flags.DurationVar(&c.each, "each", 2*time.Second, "time for one connection and handshake")
 }
 
@@ -66,20 +70,39 @@ func (c *clusterFlags) source() kube.Kubeconfig {
 	if list := c.Getenv("KUBECONFIG"); list != "" {
 		return kube.Kubeconfig{Files: filepath.SplitList(list)}
 	}
+	var k kube.Kubeconfig
 	if home := c.Getenv("HOME"); home != "" {
-		return kube.Kubeconfig{Files: []string{filepath.Join(home, ".kube", "config")}}
+		k.Files = append(k.Files, filepath.Join(home, ".kube", "config"))
 	}
-	return kube.Kubeconfig{}
+	if c.host != "" {
+		k.Files = append(k.Files, filepath.Join(c.host, "etc", "kubernetes", "admin.conf"))
+	}
+	return k
 }
 
 // take takes a snapshot of the cluster of a context; "" is the kubeconfig's current one. It tells progress what is being done.
 func (c *clusterFlags) take(ctx context.Context, name string, progress func(what string)) (*cluster.Snapshot, error) {
 	now := c.Clock().UTC() // whatever --at says: it is about when a cluster is judged, not about when it was seen
-	return kube.Take(ctx, kube.Options{
+	s, err := kube.Take(ctx, kube.Options{
 		Kubeconfig: c.source(), Context: name, Now: now, Timeout: c.limit(), UserAgent: "kubelts/" + version(), Tool: version(),
 		Secrets: c.secrets, Kubelets: c.kubelets, Targets: c.addresses(), Look: c.look(now),
-		Progress: progress,
+		Local: c.host == "/", Progress: progress,
 	})
+	if err != nil || c.host == "" {
+		return s, err
+	}
+	return s, c.addHost(ctx, s)
+}
+
+// addHost adds what is on this host's disk.
+func (c *clusterFlags) addHost(ctx context.Context, s *cluster.Snapshot) error {
+	seen, err := host.Read(ctx, c.host, host.Places())
+	if err != nil {
+		return err
+	}
+	s.Certificates = append(s.Certificates, seen.Chains...)
+	s.NotObserved = append(s.NotObserved, seen.NotObserved...)
+	return nil
 }
 
 // limit is the time for all that is looked at.

@@ -138,6 +138,7 @@ func port(t *testing.T, address string) string {
 
 // TestSnapshot takes snapshots of real servers with a small cluster's objects, with all rights, with the printed ones, and with none.
 func TestSnapshot(t *testing.T) {
+	t.Parallel()
 	for _, version := range clustertest.Versions(t) {
 		t.Run(version, func(t *testing.T) {
 			t.Parallel()
@@ -151,6 +152,7 @@ func TestSnapshot(t *testing.T) {
 }
 
 func wholeSnapshot(t *testing.T, c *clustertest.Cluster) {
+	t.Helper()
 	s, text := snapshot(t, c.Kubeconfig(clustertest.Admin()), "--secrets")
 	for _, secret := range []string{"PRIVATE KEY", base64.StdEncoding.EncodeToString([]byte("PRIVATE KEY")), "f395accd246ae52d", "hunter2"} {
 		if strings.Contains(text, secret) {
@@ -267,6 +269,7 @@ func wholeObjects(t *testing.T, c *clustertest.Cluster, s *cluster.Snapshot) {
 
 // reader is who has what --print-rbac prints, and nothing more.
 func printedRights(t *testing.T, c *clustertest.Cluster) {
+	t.Helper()
 	rights, err := kube.RBAC(true)
 	if err != nil {
 		t.Fatal(err)
@@ -341,6 +344,7 @@ func readOnly(t *testing.T, c *clustertest.Cluster, u clustertest.User, s *clust
 
 // noRights looks with a user who may do nothing: certificates and versions are seen all the same, the rest is named.
 func noRights(t *testing.T, c *clustertest.Cluster) {
+	t.Helper()
 	s, _ := snapshot(t, c.Kubeconfig(clustertest.User{Name: "stranger"}), "--secrets")
 	if len(s.APIServers) != 1 || len(s.APIServers[0].Loopback) != 1 || s.APIServers[0].Version != c.Version {
 		t.Errorf("API servers: %+v", s.APIServers)
@@ -391,10 +395,67 @@ func TestSnapshotBehindBalancer(t *testing.T) {
 	}
 	c.Stop(2)
 	s, _ = snapshot(t, config, "--probe", c.Endpoints()[2])
-	if !slices.ContainsFunc(s.NotObserved, func(n cluster.NotObserved) bool { return n.What == "loopback certificate of "+c.Endpoints()[2] && n.Asked }) {
+	if !slices.ContainsFunc(s.NotObserved, func(n cluster.NotObserved) bool {
+		return n.What == "loopback certificate of "+c.Endpoints()[2] && n.Asked
+	}) {
 		t.Errorf("the one that is down is not named: %+v", s.NotObserved)
 	}
 	if i := slices.IndexFunc(s.APIServers, func(a cluster.APIServer) bool { return a.Shared }); i < 0 || len(s.APIServers[i].Loopback) != 2 {
 		t.Errorf("the others are not seen: %+v", s.APIServers)
 	}
+}
+
+// TestHost: the serving certificate was renewed on the node's disk, and the old one is still served.
+func TestHost(t *testing.T) {
+	t.Parallel()
+	c := clustertest.Start(t, clustertest.Options{Version: clustertest.Versions(t)[0]})
+	root := t.TempDir()
+	pki := filepath.Join(root, "etc", "kubernetes", "pki")
+	if err := os.MkdirAll(pki, 0o700); err != nil {
+		t.Fatal(err)
+	}
+	served := parsed(t, filepath.Join(c.Dir, "pki", "apiserver.crt"))
+	ca := parsed(t, filepath.Join(c.Dir, "pki", "ca.crt"))
+	keyText, err := os.ReadFile(filepath.Join(c.Dir, "pki", "ca.key"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	block, _ := pem.Decode(keyText)
+	key, err := x509.ParsePKCS8PrivateKey(block.Bytes)
+	if err != nil {
+		key, err = x509.ParseECPrivateKey(block.Bytes)
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	renewed := *served
+	renewed.SerialNumber, renewed.NotAfter = big.NewInt(4711), served.NotAfter.AddDate(1, 0, 0)
+	der, err := x509.CreateCertificate(rand.Reader, &renewed, ca, served.PublicKey, key)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(filepath.Join(pki, "apiserver.crt"), pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: der}), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	s, text := snapshot(t, c.Kubeconfig(clustertest.Admin()), "--host="+root, "-o", "json")
+	if !slices.ContainsFunc(s.Certificates, func(one cluster.Chain) bool { return one.Kind == cluster.HostFile && one.Object == "kube-apiserver" }) {
+		t.Error("the file is not in the snapshot")
+	}
+	if !strings.Contains(text, "certificate-not-loaded") || !strings.Contains(text, "/etc/kubernetes/pki/apiserver.crt") {
+		t.Errorf("nothing says that the old one is still served:\n%s", text)
+	}
+}
+
+func parsed(t *testing.T, file string) *x509.Certificate {
+	t.Helper()
+	text, err := os.ReadFile(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	block, _ := pem.Decode(text)
+	c, err := x509.ParseCertificate(block.Bytes)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return c
 }

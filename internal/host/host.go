@@ -114,6 +114,12 @@ func (r *reader) walk(ctx context.Context, dir string, depth int) {
 	for _, e := range entries {
 		name := path.Join(dir, e.Name())
 		if e.IsDir() {
+			if stale(e.Name()) {
+				r.seen.NotObserved = append(r.seen.NotObserved, cluster.NotObserved{
+					What: "certificates in " + path.Join(r.place, name) + " on this host", Area: string(cluster.Certificates), Reason: "by its name the folder holds copies that nothing uses",
+				})
+				continue
+			}
 			if depth == maxDepth {
 				r.seen.miss(path.Join(r.place, name), fmt.Errorf("it is more than %d folders deep", maxDepth))
 				continue
@@ -134,8 +140,19 @@ func (r *reader) walk(ctx context.Context, dir string, depth int) {
 	}
 }
 
+// stale says whether a folder holds what was laid aside, by its name.
+func stale(folder string) bool {
+	name := strings.ToLower(folder)
+	return name == "tmp" || strings.Contains(name, "backup") || strings.Contains(name, ".bak") || strings.Contains(name, ".old") || strings.HasSuffix(name, "-old")
+}
+
 // wanted says whether a file may hold certificates, by its name. Keys are not opened, other than those that the kubelet keeps in one file with their certificate.
 func wanted(name string) bool {
+	for _, kept := range []string{"kubelet-client-", "kubelet-server-"} {
+		if rest, ok := strings.CutPrefix(name, kept); ok && rest != "current.pem" {
+			return false // the kubelet keeps those that it has replaced; the current one is a link
+		}
+	}
 	switch path.Ext(name) {
 	case ".crt", ".pem", ".cert", ".cer", ".conf", ".kubeconfig", ".config":
 		return !strings.HasSuffix(name, "-key.pem") && name != "key.pem"

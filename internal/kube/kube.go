@@ -11,6 +11,7 @@ package kube
 
 import (
 	"context"
+	"errors"
 	"sync"
 	"time"
 
@@ -31,6 +32,8 @@ type Options struct {
 	Kubelets int  // look at the serving certificates of so many kubelets; those of control-plane nodes are always looked at
 	// Targets are more API servers to look at, as host:port.
 	Targets []string
+	// Local looks at what listens on this machine too: etcd, kubelet, controller manager and scheduler of a control-plane node, most of which listen nowhere else.
+	Local bool
 	// Look looks at what servers serve. With nil nothing is looked at, and all of it is not observed.
 	Look Look
 	// Progress is told what is being done, from many goroutines; it may be nil.
@@ -72,7 +75,7 @@ type Sight struct {
 const defaultTimeout = time.Minute
 
 // Take takes a snapshot. It returns an error only where nothing can be said: there is no kubeconfig, or it has no such context. Anything else that goes wrong is in the
-// snapshot's NotObserved. When ctx or the time of the options ends, it returns what was seen by then.
+// snapshot's NotObserved. When the time of ctx or of the options ends, it returns what was seen by then. A ctx that is cancelled is an error.
 func Take(ctx context.Context, o Options) (*cluster.Snapshot, error) {
 	if o.Timeout <= 0 {
 		o.Timeout = defaultTimeout
@@ -94,6 +97,9 @@ func Take(ctx context.Context, o Options) (*cluster.Snapshot, error) {
 	select {
 	case <-done:
 	case <-ctx.Done():
+		if errors.Is(ctx.Err(), context.Canceled) {
+			return nil, ctx.Err()
+		}
 		t.wait(done) // a log-in plug-in does not end with the context, and must not hold the rest
 	}
 	return t.finish(), nil

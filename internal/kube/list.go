@@ -176,14 +176,11 @@ func (r *reader) objects(length int64, object func([]byte) error) (next string, 
 	r.in = bufio.NewReaderSize(io.TeeReader(io.LimitReader(r.in, length), seen), 64<<10)
 	for {
 		field, size, err := r.field()
-		if errors.Is(err, io.EOF) {
-			if seen.n < length {
-				return next, io.ErrUnexpectedEOF
-			}
+		if errors.Is(err, io.EOF) && seen.n == length {
 			return next, nil
 		}
 		if err != nil {
-			return next, err
+			return next, broken(err)
 		}
 		content, err := r.content(size)
 		if err != nil {

@@ -35,6 +35,7 @@ func (t *taker) others(ctx context.Context) {
 	}
 	sights := t.Look(ctx, targets)
 	var chains []cluster.Chain
+	known := map[string]bool{}
 	for i, l := range all {
 		at := net.JoinHostPort(l.target.Host, l.target.Port)
 		if len(sights[i].Serving) == 0 {
@@ -43,6 +44,11 @@ func (t *taker) others(ctx context.Context) {
 			})
 			continue
 		}
+		leaf := string(l.kind) + string(sights[i].Serving[0])
+		if known[leaf] && l.target.Host == thisMachine {
+			continue // it was seen at the node's address
+		}
+		known[leaf] = true
 		chains = append(chains, cluster.Chain{ID: string(l.kind) + "/" + at, Kind: l.kind, Where: at, Object: l.object, Host: l.target.Host, DER: sights[i].Serving})
 	}
 	t.chain(chains...)
@@ -66,7 +72,27 @@ func (t *taker) listeners() []listener {
 		host, object := n.Addresses[0], "node/"+n.Name
 		out = append(out, listener{Target{Kubelet, host, "10250", 1}, cluster.KubeletServing, "serving certificate of the kubelet of " + n.Name, object, t.Kubelets > 0})
 	}
-	return append(out, t.etcds()...)
+	out = append(out, t.etcds()...)
+	if t.Local {
+		out = append(out, local()...)
+	}
+	return out
+}
+
+const thisMachine = "127.0.0.1"
+
+// local are the servers of a control-plane node that listen on the node itself.
+func local() []listener {
+	at := func(kind Kind, port string, chain cluster.ChainKind, what string) listener {
+		return listener{Target{kind, thisMachine, port, 1}, chain, what, "", false}
+	}
+	return []listener{
+		at(Etcd, "2379", cluster.EtcdServing, "serving certificate of etcd"),
+		at(Etcd, "2380", cluster.EtcdPeer, "peer certificate of etcd"),
+		at(Kubelet, "10250", cluster.KubeletServing, "serving certificate of the kubelet"),
+		at(TLS, "10257", cluster.ComponentServing, "serving certificate of kube-controller-manager"),
+		at(TLS, "10259", cluster.ComponentServing, "serving certificate of kube-scheduler"),
+	}
 }
 
 // etcds are the members of etcd that pods show.

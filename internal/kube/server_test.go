@@ -334,7 +334,7 @@ func TestLogInPlugIn(t *testing.T) {
 		t.Fatal(err)
 	}
 	c.AuthInfos["u"] = &api.AuthInfo{Exec: &api.ExecConfig{Command: "sleep", Args: []string{"5"}, APIVersion: "client.authentication.k8s.io/v1", InteractiveMode: api.IfAvailableExecInteractiveMode}}
-	if err := clientcmd.WriteToFile(*c, k.File); err != nil {
+	if err = clientcmd.WriteToFile(*c, k.File); err != nil {
 		t.Fatal(err)
 	}
 	start := time.Now()
