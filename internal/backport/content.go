@@ -138,7 +138,7 @@ func (m *treeMerge) text(ctx context.Context, it *item, base patch.Entry) (git.O
 		m.byMove(it, id, notes)
 		return id, err
 	}
-	sides := fileSides{path: it.path, from: it.from, added: !base.Exists(), base: contents[0], ours: contents[1], theirs: contents[2]}
+	sides := fileSides{path: it.path, from: it.from, added: !base.Exists(), moved: len(notes) > 0, base: contents[0], ours: contents[1], theirs: contents[2]}
 	id, err = m.byFile(ctx, it, sides, id, keep)
 	m.movedToo(it, notes)
 	return id, err

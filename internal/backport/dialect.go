@@ -225,7 +225,7 @@ func (m *treeMerge) translated(ctx context.Context, s fileSides, t godialect.Tra
 			return fileMerge{text: text, notes: notes}, true, nil
 		}
 	}
-	s.base, s.theirs = t.Base, t.Theirs
+	s.base, s.theirs, s.translated = t.Base, t.Theirs, len(t.Notes) > 0
 	merged, err := goRung{}.merge(ctx, s)
 	return merged, len(merged.refusals) == 0, err
 }

@@ -25,6 +25,8 @@ type fileSides struct {
 	from               string // in the fix, if it is another one
 	added              bool   // both sides have the file, base has none
 	faulty             bool   // a merge of them does not compile
+	translated         bool   // base and theirs are in the target's names
+	moved              bool   // base and theirs import what they do by the target's paths, which are others than their own
 	base, ours, theirs []byte
 }
 
@@ -33,6 +35,7 @@ type fileMerge struct {
 	text       []byte
 	confidence Confidence      // adapted or review
 	doubts     []gomerge.Doubt // about merged Go source
+	leftOut    int             // how many of the fix's changes are not in it
 	missing    []string        // declarations that the fix changes and the target's file does not have
 	notes      []string        // what was done, for the result's notes
 	records    []string        // resolutions of memory that were used

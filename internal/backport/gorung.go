@@ -32,14 +32,14 @@ func (goRung) merge(_ context.Context, s fileSides) (fileMerge, error) {
 	if err != nil {
 		return fileMerge{}, err
 	}
-	m := fileMerge{text: res.Text, confidence: Adapted, doubts: res.Doubts, missing: res.Missing, notes: res.Notes}
+	m := fileMerge{text: res.Text, confidence: Adapted, doubts: res.Doubts, missing: res.Missing, leftOut: res.LeftOut, notes: res.Notes}
 	if res.Additions && strings.HasSuffix(s.path, "_test.go") {
 		m.doubts = append(m.doubts, onlyNewTests)
 	}
 	if bytes.Equal(res.Text, s.ours) {
 		m.doubts = append(m.doubts, nothingLeft)
 	}
-	if note := distrust(m.doubts, res.LeftOut); note != "" {
+	if note := distrust(m.doubts, res.LeftOut, s); note != "" {
 		return fileMerge{refusals: []refusal{{ReasonNear, note}}}, nil
 	}
 	if len(m.doubts) > 0 {
@@ -65,7 +65,7 @@ func words(doubts []gomerge.Doubt) string {
 
 // distrust says why a merged file is not handed out, not even to be looked at; empty if it is. What is refused here was other than what people
 // landed too often (docs/decisions/0007-grading-merged-go.md).
-func distrust(doubts []gomerge.Doubt, leftOut int) string {
+func distrust(doubts []gomerge.Doubt, leftOut int, s fileSides) string {
 	const mostLeftOut = 2
 	has := func(of ...gomerge.Doubt) bool {
 		return slices.ContainsFunc(doubts, func(d gomerge.Doubt) bool { return slices.Contains(of, d) })
@@ -73,6 +73,8 @@ func distrust(doubts []gomerge.Doubt, leftOut int) string {
 	switch {
 	case has(nothingLeft):
 		return "nothing of the fix's change would be left"
+	case has(gomerge.DoubtLeftOutUse):
+		return "what the fix adds would not be used, for what uses it would be left out"
 	case leftOut > mostLeftOut:
 		return "too much of the fix would be left out"
 	case has(gomerge.DoubtLeftOutElement, gomerge.DoubtLeftOutReplacement):
@@ -81,13 +83,13 @@ func distrust(doubts []gomerge.Doubt, leftOut int) string {
 		return "part of the fix would be left out, and for another part the place is not sure"
 	case has(gomerge.DoubtChangedNeighbour, gomerge.DoubtMoved, gomerge.DoubtFallsThrough):
 		return "the order of statements, fields or cases is not sure"
-	case has(gomerge.DoubtDeletedChanged, gomerge.DoubtDeletedReplaced, gomerge.DoubtDeletedElement, gomerge.DoubtDeletedBeside):
+	case has(gomerge.DoubtDeletedChanged) && words(doubts) != string(gomerge.DoubtDeletedChanged), has(gomerge.DoubtDeletedReplaced, gomerge.DoubtDeletedElement, gomerge.DoubtDeletedBeside):
 		return "the fix deletes or replaces what the target changed, or what stands beside that"
 	case has(gomerge.DoubtDeletedUnlike) && (leftOut > 0 || has(gomerge.DoubtStatement)):
 		return "the fix deletes what the target has otherwise, and that is not all that is in doubt"
-	case slices.Contains([]string{"inserted", "inserted, reshaped"}, words(doubts)):
+	case words(doubts) == "inserted, reshaped", (s.moved || s.translated || !isCode(s.path)) && words(doubts) == string(gomerge.DoubtInserted):
 		return "the fix puts statements into a block that the target changed elsewhere, and nothing tells whether they belong together"
-	case has(onlyNewTests):
+	case has(onlyNewTests) && (s.moved || has(gomerge.DoubtOrder)):
 		return "new tests, where the target has not what stands around them"
 	}
 	return ""
@@ -107,6 +109,11 @@ func (m *treeMerge) together(ctx context.Context) error {
 		}
 		if name != "" {
 			m.distrust(it, []refusal{{ReasonNear, "the fix changes " + name + ", which the target has in another file"}})
+			continue
+		}
+		lacks := func(o *item) bool { return o != it && o.by != nil && o.by.merged.leftOut > 0 }
+		if words(it.by.merged.doubts) == string(gomerge.DoubtInserted) && slices.ContainsFunc(merged, lacks) {
+			m.distrust(it, []refusal{{ReasonNear, "the fix puts statements into a block that the target changed elsewhere, and in another file some of it would be left out"}})
 		}
 	}
 	return nil

@@ -8,6 +8,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/kubelts/kubelts/internal/backport"
+	"github.com/kubelts/kubelts/internal/git"
 	"github.com/kubelts/kubelts/internal/gittest"
 )
 
@@ -92,7 +93,6 @@ func TestGoRung(t *testing.T) {
 			name: "vendored package", imports: "\nimport \"u.v/w\"\n", carried: "func c() int { return w.D() }",
 			beside: map[string]string{"vendor/u.v/w/w.go": "package w\n\nfunc D() int { return 1 }\n"},
 		},
-		{name: "nothing but new tests", path: "p/a_test.go", carried: "func c() int { return a() }", reasons: append(near, "near")},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
@@ -180,5 +180,86 @@ func TestGoRungMissing(t *testing.T) {
 	res = pick(tree{"p/a.go": gofile(a, use), "p/b.go": gofile(was)})
 	if diff := cmp.Diff(map[string][]backport.Reason{"p/a.go": {"content", "near"}}, reasons(res)); diff != "" {
 		t.Errorf("in another file: %s", diff)
+	}
+}
+
+// TestGoRungDoubts: what a merge had to choose decides whether it is handed out for review, or not at all.
+func TestGoRungDoubts(t *testing.T) {
+	const head = "package p\n\nimport \"x.y/old/q\"\n\nvar _ = q.Q\n\n"
+	moved := strings.Replace(head, "/old/", "/new/", 1)
+	const a, b, c, d = "func a() int { return 1 }", "func b() int { return 2 }", "func c() int { return a() }", "type d struct{ x, y, z map[string]bool }"
+	body := func(statements ...string) string {
+		return "package p\n\nfunc f(x, y int) int {\n\t" + strings.Join(statements, "\n\t") + "\n}\n"
+	}
+	join := func(decls ...string) string { return strings.Join(decls, "\n\n") + "\n" }
+	tests := []struct {
+		name            string
+		base, ours, fix map[string]string
+		near            []string // files that are left
+		want            string   // p/a_test.go or p/a.go, if it is handed out
+	}{
+		{
+			name: "new tests", base: map[string]string{"p/a_test.go": head + join(a, b)}, ours: map[string]string{"p/a_test.go": head + join(a)},
+			fix: map[string]string{"p/a_test.go": head + join(a, b, c)}, want: head + join(a, c),
+		},
+		{
+			name: "new tests beside others that are new", base: map[string]string{"p/a_test.go": head + join(a, b)}, ours: map[string]string{"p/a_test.go": head + join(a, d)},
+			fix: map[string]string{"p/a_test.go": head + join(a, c, b)}, near: []string{"p/a_test.go"},
+		},
+		{
+			name: "new tests where imports moved", base: map[string]string{"p/a_test.go": head + join(a, b)}, ours: map[string]string{"p/a_test.go": moved + join(a)},
+			fix: map[string]string{"p/a_test.go": head + join(a, b, c)}, near: []string{"p/a_test.go"},
+		},
+		{
+			name: "statement beside one that the target changed", base: map[string]string{"p/a.go": body("x++", "return x + y")}, ours: map[string]string{"p/a.go": body("x++", "return x - y")},
+			fix: map[string]string{"p/a.go": body("x++", "y++", "return x + y")}, want: body("x++", "y++", "return x - y"),
+		},
+		{
+			name: "the same, and arguments that came", base: map[string]string{"p/a.go": body("x++", "f(x, 1)", "return x + y")}, ours: map[string]string{"p/a.go": body("x++", "f(y, 1)", "return x - y")},
+			fix: map[string]string{"p/a.go": body("x++", "f(x, 1, 2)", "y++", "return x + y")}, near: []string{"p/a.go"},
+		},
+		{
+			name: "the same, and something left out in another file",
+			base: map[string]string{"p/a.go": body("x++", "return x + y"), "q/b.go": "package q\n\n" + join(a, b, c)},
+			ours: map[string]string{"p/a.go": body("x++", "return x - y"), "q/b.go": "package q\n\n" + join(a, c)},
+			fix:  map[string]string{"p/a.go": body("x++", "y++", "return x + y"), "q/b.go": "package q\n\n" + join(a, strings.Replace(b, "2", "3", 1), strings.Replace(c, "a()", "a() + 1", 1))},
+			want: "", near: []string{"p/a.go"},
+		},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			store := gittest.NewMemory()
+			write := func(files map[string]string, parents ...git.OID) git.OID {
+				out := tree{}
+				for name, content := range files {
+					out[name] = text(strings.TrimSuffix(content, "\n"))
+				}
+				return commit(t, store, out.write(t, store), len(parents), parents...)
+			}
+			fix := write(tt.fix, write(tt.base))
+			res := backport.New(store, noHistory{}).Pick(t.Context(), backport.Request{Commit: fix, Onto: write(tt.ours)})
+			var near []string
+			for _, f := range res.Files {
+				for _, c := range f.Conflicts {
+					if c.Reason == backport.ReasonNear {
+						near = append(near, f.Path)
+					}
+				}
+			}
+			if diff := cmp.Diff(tt.near, near); diff != "" {
+				t.Fatalf("%+v (-want +got):\n%s", res, diff)
+			}
+			if len(tt.near) > 0 {
+				return
+			}
+			if res.Outcome != backport.Resolved || res.Confidence != backport.Review {
+				t.Errorf("got %s, %s", res.Outcome, res.Confidence)
+			}
+			for p := range tt.fix {
+				if got := contents(read(t, store, res.Tree, ""))[p]; got != contents(tree{p: text(strings.TrimSuffix(tt.want, "\n"))})[p] {
+					t.Errorf("got %q, want %q", got, tt.want)
+				}
+			}
+		})
 	}
 }

@@ -67,7 +67,9 @@ func (m *treeMerge) distrust(it *item, refusals []refusal) {
 // conflicts have to be taken out of the items first, or nothing is to be made of what it says. It may be asked again when items have changed.
 func (m *treeMerge) judge(ctx context.Context) (gotypes.Verdict, error) {
 	var files []gotypes.Change
+	far := false
 	for _, it := range m.sorted() {
+		far = far || it.by != nil
 		if strings.HasSuffix(it.path, ".go") && it.result != it.ours {
 			files = append(files, gotypes.Change{Path: it.path, From: it.from, Composed: it.by != nil && it.by.rung == fileRung(goRung{})})
 		}
@@ -75,12 +77,12 @@ func (m *treeMerge) judge(ctx context.Context) (gotypes.Verdict, error) {
 	if len(files) == 0 {
 		return gotypes.Verdict{}, nil
 	}
-	question := m.question(files)
+	question := m.question(files, far)
 	if v, asked := m.verdicts[question]; asked {
 		return v, nil
 	}
 	v, err := m.engine.checker.Judge(ctx, gotypes.Question{
-		Merged: m.merged(), Ours: &mergedTree{engine: m.engine, tree: m.ours}, Theirs: &mergedTree{engine: m.engine, tree: m.source.Tree}, Files: files,
+		Merged: m.merged(), Ours: &mergedTree{engine: m.engine, tree: m.ours}, Theirs: &mergedTree{engine: m.engine, tree: m.source.Tree}, Files: files, Far: far,
 	})
 	if err == nil {
 		m.verdicts[question] = v
@@ -89,9 +91,9 @@ func (m *treeMerge) judge(ctx context.Context) (gotypes.Verdict, error) {
 }
 
 // question tells one look at a merge from another: rungs of one pick often come to the same.
-func (m *treeMerge) question(files []gotypes.Change) string {
+func (m *treeMerge) question(files []gotypes.Change, far bool) string {
 	var b strings.Builder
-	fmt.Fprintln(&b, m.ours, m.source.Tree)
+	fmt.Fprintln(&b, m.ours, m.source.Tree, far)
 	for _, it := range m.sorted() {
 		fmt.Fprintf(&b, "%q %v %v\n", it.path, it.result.Mode, it.result.OID)
 	}

@@ -145,6 +145,18 @@ func cases() map[string]sides {
 			theirs: `func g() { start(4) }`,
 			want:   `func g() { begin(4) }`,
 		},
+		"two stray places among twenty": {
+			base:   `func f() { start(0); start(0)` + strings.Repeat("; start(1)", 20) + ` }`,
+			ours:   `func f() { enter(0); open(0)` + strings.Repeat("; begin(1)", 20) + ` }`,
+			theirs: `func g() { start(4) }`,
+			want:   `func g() { begin(4) }`,
+		},
+		"three stray places among twenty": {
+			base:   `func f() { start(0); start(0); start(0)` + strings.Repeat("; start(1)", 20) + ` }`,
+			ours:   `func f() { enter(0); open(0); enter(0)` + strings.Repeat("; begin(1)", 20) + ` }`,
+			theirs: `func g() { start(4) }`,
+			want:   `func g() { start(4) }`,
+		},
 		"a package under another name": {
 			base:   `import fw2 "example.com/fw"; func f() { fw2.New(1) }`,
 			ours:   `import "example.com/fw"; func f() { fw.New(1) }`,

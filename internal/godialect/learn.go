@@ -286,9 +286,9 @@ func (l *learner) opposite(from, to Symbol, before, after int) bool {
 	return some && too && was != is
 }
 
-// leading is what nearly all votes are for: all of them, or all but one in many.
+// leading is what nearly all votes are for: all of them, or ten of eleven.
 func leading(votes map[Symbol]int) (Symbol, int) {
-	const many = 16
+	const many = 10
 	all := 0
 	var best Symbol
 	for to, n := range votes {

@@ -157,7 +157,7 @@ func (al *alignment) byLikeness(a, b []chunk) {
 		}
 		found := -1
 		for j := range b {
-			if al.toBase[j] >= 0 || !likely(a[i].node, b[j].node) {
+			if al.toBase[j] >= 0 || !al.inPlace(i, j) || !likely(a[i].node, b[j].node) {
 				continue
 			}
 			if found >= 0 {
@@ -174,6 +174,24 @@ func (al *alignment) byLikeness(a, b []chunk) {
 			al.renamed[i] = true
 		}
 	}
+}
+
+// inPlace reports whether an element of the side stands between the partners of those around an element of base.
+func (al *alignment) inPlace(base, side int) bool {
+	for k := base - 1; k >= 0; k-- {
+		if al.toSide[k] >= 0 {
+			if al.toSide[k] > side {
+				return false
+			}
+			break
+		}
+	}
+	for k := base + 1; k < len(al.toSide); k++ {
+		if al.toSide[k] >= 0 {
+			return al.toSide[k] > side
+		}
+	}
+	return true
 }
 
 func likely(a, b *node) bool {

@@ -46,6 +46,8 @@ const (
 	DoubtLeftOutElement Doubt = "left-out-element"
 	// DoubtLeftOutReplacement is that theirs replaced what ours does not have: the replacement is left out.
 	DoubtLeftOutReplacement Doubt = "left-out-replacement"
+	// DoubtLeftOutUse is that all uses of something that theirs declares anew are in what is left out.
+	DoubtLeftOutUse Doubt = "left-out-use"
 	// DoubtRenamed is that an element was found under another name.
 	DoubtRenamed Doubt = "renamed"
 	// DoubtUnwrapped is that ours has a statement of theirs without the one around it.
@@ -74,3 +76,40 @@ func (m *merger) leftOut(format string, args ...any) {
 
 // kinds are the doubts, sorted.
 func (m *merger) kinds() []Doubt { return slices.Sorted(slices.Values(m.doubts)) }
+
+// unused notes the words that theirs put into an element that is left out.
+func (m *merger) unused(b, t *node) {
+	had := map[int32]bool{}
+	for _, tok := range b.tokens() {
+		had[tok.id] = true
+	}
+	for _, tok := range t.tokens() {
+		if !had[tok.id] {
+			m.leftWords = append(m.leftWords, tok.id)
+		}
+	}
+}
+
+// doubtUses doubts a merge that declares what only the part of theirs uses that is left out: a test without its entry in the list of tests, say.
+func (m *merger) doubtUses(merged []byte) {
+	if len(m.leftWords) == 0 {
+		return
+	}
+	before := Declared(m.base.file)
+	text := &source{text: merged}
+	m.scan(text)
+	for _, name := range Declared(m.theirs.file) {
+		if slices.Contains(before, name) || !slices.Contains(m.leftWords, m.id(name)) {
+			continue
+		}
+		uses := 0
+		for _, tok := range text.tokens {
+			if tok.id == m.id(name) {
+				uses++
+			}
+		}
+		if uses == 1 {
+			m.doubt(DoubtLeftOutUse)
+		}
+	}
+}

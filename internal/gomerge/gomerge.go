@@ -114,6 +114,7 @@ type merger struct {
 	notes              []string
 	left               int      // changes of theirs that are left out
 	missing            []string // names of declarations among them
+	leftWords          []int32  // words of theirs in them that base does not have there
 	edited             bool     // theirs did more than add declarations
 }
 
@@ -141,6 +142,7 @@ func (m *merger) run(base, ours, theirs []byte) ([]byte, error) {
 	if text, err = m.imports(text); err != nil {
 		return nil, err
 	}
+	m.doubtUses(text)
 	return m.format(text), nil
 }
 

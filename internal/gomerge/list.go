@@ -250,13 +250,15 @@ func (l *listMerge) lost() error {
 		if other := l.counterpart(b.node); other != nil {
 			return refuse(ReasonDeletedChanged, "line %d of the fix's version: the target does not have this %s, which the fix changes, but something like it in line %d", t.node.line(), t.node.kind, other.line())
 		}
-		l.leaveOut(t.node)
+		l.leaveOut(b.node, t.node)
 	}
 	return nil
 }
 
-func (l *listMerge) leaveOut(t *node) {
+// leaveOut leaves out what theirs, t, made of an element of base.
+func (l *listMerge) leaveOut(b, t *node) {
 	l.edited = true
+	l.unused(b, t)
 	if _, name, ok := strings.Cut(t.key, " "); ok && (t.kind == "FuncDecl" || strings.HasPrefix(t.kind, "GenDecl")) {
 		l.missing = append(l.missing, name)
 	}

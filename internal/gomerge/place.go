@@ -67,6 +67,9 @@ func (l *listMerge) place(j int) (int, error) {
 	if !l.b.free {
 		return l.placeBound(j)
 	}
+	if l.ends(j) {
+		return len(l.out), nil
+	}
 	for d := 1; d < len(l.placed); d++ {
 		if at := l.placedAt(j - d); at >= 0 {
 			for at++; at < len(l.out) && !l.out[at].fromTheirs && l.ob.toBase[l.out[at].number] < 0; at++ {
@@ -85,6 +88,12 @@ func (l *listMerge) place(j int) (int, error) {
 		l.doubt(DoubtOrder)
 	}
 	return len(l.out), nil
+}
+
+// ends reports whether theirs has an element at the end of the list, and ours does not have what stands before it.
+func (l *listMerge) ends(j int) bool {
+	last := l.tb.toBase[j:]
+	return l.placedAt(j-1) < 0 && j > 0 && l.tb.toBase[j-1] >= 0 && !slices.ContainsFunc(last, func(k int) bool { return k >= 0 })
 }
 
 // placeBound wants the neighbours of theirs to stand beside each other in ours too. If only one of them is there, or what is next to them, it is

@@ -35,7 +35,7 @@ func (l *listMerge) unwrapped(base, j int) (bool, error) {
 		return true, l.mergeWithin(inner, theirs, at.from, at.to)
 	}
 	if !sameTokens(b.tokens(), t.tokens()) {
-		l.leaveOut(t)
+		l.leaveOut(b, t)
 	}
 	return true, nil
 }

@@ -194,6 +194,32 @@ func (c *checking) imports(p *pkg, src *source, entries []*entry) []ast.Spec {
 	return out
 }
 
+// settle finds out where all that the slice's declarations mention is imported from, also by those that are followed no further: it may be in the slice
+// on another way.
+func (s *slice) settle() error {
+	for _, p := range s.packages {
+		if p == nil {
+			continue
+		}
+		for e := range p.entries {
+			b, err := s.binding(p, e.src)
+			if err != nil {
+				return err
+			}
+			for _, u := range e.used() {
+				i, ok := b.names[u.qualifier]
+				if !ok {
+					continue
+				}
+				if _, err := s.where(p, i.path); err != nil {
+					return err
+				}
+			}
+		}
+	}
+	return nil
+}
+
 // pathFor is how files in a slice import a package.
 func (s *slice) pathFor(p *pkg, imported, name string) string {
 	if imported == "C" || imported == "unsafe" {

@@ -11,6 +11,9 @@ import (
 
 // complaints are those of the type checker that are no consequence of what we do not see.
 func (s *slice) complaints(p *pkg) ([]complaint, error) {
+	if err := s.settle(); err != nil {
+		return nil, err
+	}
 	all, info, err := s.check(p)
 	if err != nil {
 		return nil, err
@@ -28,7 +31,7 @@ func (s *slice) complaints(p *pkg) ([]complaint, error) {
 		}
 		out = append(out, c)
 	}
-	return out, nil
+	return append(out, p.unfit(info, out)...), nil
 }
 
 // dim reports whether a complaint about fields or methods is about a type of which not all is known.

@@ -86,6 +86,7 @@ func TestJudge(t *testing.T) {
 		ours    tree // beside p/a.go
 		theirs  tree // the same in the fix's tree
 		carried string
+		at      string          // where it is, if not p/a.go
 		want    []gotypes.Fault // without note
 		note    string          // in the first fault
 	}{
@@ -118,6 +119,29 @@ func TestJudge(t *testing.T) {
 			want: []gotypes.Fault{{Path: "p/a.go", Line: 3, Kind: gotypes.NoPackage, Import: "m.o/q"}},
 		},
 		{
+			name: "directory with nothing but a test", carried: "package p\n\nimport \"m.o/q\"\n\nfunc a() { q.Q() }\n", theirs: tree{"q/q.go": "package q\n\nfunc Q() {}\n"},
+			ours: tree{"q/q_test.go": "package q\n"},
+			want: []gotypes.Fault{{Path: "p/a.go", Line: 3, Kind: gotypes.NoPackage, Import: "m.o/q"}}, note: "imports m.o/q, which the target is not known to have",
+		},
+		{
+			name: "own package", carried: "package p\n\nimport \"m.o/p\"\n\nfunc a() { p.Q() }\n", ours: tree{"p/b.go": "package p\n\nfunc Q() {}\n"},
+			want: []gotypes.Fault{{Path: "p/a.go", Line: 3, Kind: gotypes.NoPackage, Import: "m.o/p"}}, note: "imports m.o/p, which is its own package",
+		},
+		{
+			name: "own package from an external test", carried: "package p_test\n\nimport \"m.o/p\"\n\nfunc a() { p.Q() }\n",
+			ours: tree{"p/a.go": "", "p/b.go": "package p\n\nfunc Q() {}\n"}, at: "p/a_test.go",
+		},
+		{
+			name: "package that imports this one", carried: "package p\n\nimport \"m.o/q\"\n\nfunc a() { q.Q() }\n",
+			ours: tree{"q/q.go": "package q\n\nimport _ \"m.o/p\"\n\nfunc Q() {}\n"}, theirs: tree{"q/q.go": "package q\n\nfunc Q() {}\n"},
+			want: []gotypes.Fault{{Path: "p/a.go", Line: 3, Kind: gotypes.NoPackage, Import: "m.o/q"}}, note: "imports m.o/q, which imports this package",
+		},
+		{
+			name: "package whose test imports this one", carried: "package p\n\nimport \"m.o/q\"\n\nfunc a() { q.Q() }\n",
+			ours:   tree{"q/q.go": "package q\n\nfunc Q() {}\n", "q/q_test.go": "package q\n\nimport _ \"m.o/p\"\n", "q/q_windows.go": "package q\n\nimport _ \"m.o/p\"\n"},
+			theirs: tree{"q/q.go": "package q\n\nfunc Q() {}\n"},
+		},
+		{
 			name: "import that is not used", carried: "package p\n\nimport \"fmt\"\n\nfunc a() {} // fmt.Print\n",
 			theirs: tree{"p/a.go": "package p\n\nimport \"fmt\"\n\nfunc a() { fmt.Print() }\n"},
 			want:   []gotypes.Fault{{Path: "p/a.go", Line: 3, Kind: gotypes.Unused, Import: "fmt"}},
@@ -142,6 +166,30 @@ func TestJudge(t *testing.T) {
 			name: "too many arguments of types that are not known", carried: "package p\n\nimport \"context\"\n\nimport \"m.o/q\"\n\nfunc a() { q.Q(context.TODO(), 1) }\n",
 			ours: tree{"q/q.go": "package q\n\nfunc Q(int) {}\n"}, theirs: tree{"q/q.go": "package q\n\nimport \"context\"\n\nfunc Q(context.Context, int) {}\n"},
 			want: []gotypes.Fault{{Path: "p/a.go", Line: 7, Kind: gotypes.Arguments, Name: "Q", Import: "m.o/q"}},
+		},
+		{
+			name: "too many arguments, one of them a function of unknown types", carried: "package p\n\nimport \"x.y/r\"\n\nvar _ = r.R\n\nfunc f(r.T) {}\n\nfunc a() { b(1, f, nil) }\n",
+			ours: tree{"p/b.go": "package p\n\nimport \"x.y/r\"\n\nfunc b(int, *r.T) {}\n"}, theirs: tree{"p/b.go": "package p\n\nimport \"x.y/r\"\n\nfunc b(int, func(r.T), *r.T) {}\n"},
+			want: []gotypes.Fault{{Path: "p/a.go", Line: 9, Kind: gotypes.Arguments, Name: "b"}}, note: "too many arguments in call to b",
+		},
+		{
+			name: "arguments of a call that may give several", carried: "package p\n\nimport \"x.y/r\"\n\nfunc a() { b(r.R()) }\n",
+			ours: tree{"p/b.go": "package p\n\nfunc b(int, int) {}\n"}, theirs: tree{"p/b.go": "package p\n\nfunc b(int) {}\n"},
+			want: []gotypes.Fault{{Path: "p/a.go", Line: 5, Kind: gotypes.Arguments, Name: "b"}},
+		},
+		{
+			name: "function whose result is of another kind, beside unknown ones", carried: "package p\n\nimport \"x.y/r\"\n\nvar _ = r.R\n\nfunc a() {\n\tb(func(r.T) (bool, r.T) { return true, nil })\n}\n",
+			ours:   tree{"p/b.go": "package p\n\nimport \"x.y/r\"\n\ntype f func(r.T) (<-chan r.T, r.T)\n\nfunc b(f) {}\n"},
+			theirs: tree{"p/b.go": "package p\n\nimport \"x.y/r\"\n\ntype f func(r.T) (bool, r.T)\n\nfunc b(f) {}\n"},
+			want:   []gotypes.Fault{{Path: "p/a.go", Line: 8, Kind: gotypes.Mismatch}}, note: "cannot use the argument in call to b",
+		},
+		{
+			name: "type that is known on one way and far on another", carried: "package p\n\nimport (\n\t\"m.o/q\"\n\t\"m.o/s\"\n)\n\nfunc a(w *s.W) { q.Q(w.F) }\n",
+			ours: tree{
+				"q/q.go": "package q\n\nimport \"m.o/s\"\n\ntype f func(*s.U) int\n\nfunc Q(f) {}\n",
+				"s/s.go": "package s\n\ntype U struct{}\n\ntype W struct{ X }\n\ntype X interface{ F(*U) int }\n",
+			},
+			theirs: tree{"q/q.go": "package q\n\nfunc Q(any) {}\n", "s/s.go": "package s\n\ntype W struct{ X }\n\ntype X interface{ F() }\n"},
 		},
 		{
 			name: "number of results", carried: "package p\n\nfunc a() {\n\t_, err := b()\n\t_ = err\n}\n",
@@ -234,8 +282,12 @@ func TestJudge(t *testing.T) {
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
 			ours := tree{"p/a.go": a}.with(tt.ours)
-			theirs := tree{"p/a.go": tt.carried}.with(tt.theirs)
-			v := judge(t, ours.with(tree{"p/a.go": tt.carried}), ours, theirs)
+			at := "p/a.go"
+			if tt.at != "" {
+				at = tt.at
+			}
+			theirs := tree{at: tt.carried}.with(tt.theirs)
+			v := judge(t, ours.with(tree{at: tt.carried}), ours, theirs)
 			if len(v.Unseen) > 0 {
 				t.Errorf("unseen: %q", v.Unseen)
 			}

@@ -3,6 +3,7 @@ package gotypes
 import (
 	"path"
 	"slices"
+	"strings"
 
 	"github.com/kubelts/kubelts/internal/git"
 )
@@ -98,33 +99,91 @@ func (l *look) unknownPackages(files map[string]git.OID) ([]Fault, error) {
 			if c.was != nil && slices.ContainsFunc(c.was.imports(), func(o imported) bool { return o.path == i.path }) {
 				continue
 			}
-			lost, err := l.lost(files, i.path)
+			note, err := l.unimportable(files, c.is, i.path)
 			if err != nil {
 				return nil, err
 			}
-			if lost {
-				out = append(out, Fault{
-					Path: path.Join(l.place.dir, c.name), Line: c.is.line(i.spec.Pos()), Kind: NoPackage, Import: i.path,
-					Note: "imports " + i.path + ", which the target is not known to have",
-				})
+			if note != "" {
+				out = append(out, Fault{Path: path.Join(l.place.dir, c.name), Line: c.is.line(i.spec.Pos()), Kind: NoPackage, Import: i.path, Note: note})
 			}
 		}
 	}
 	return out, nil
 }
 
+// unimportable says why a file cannot import a package that it did not import before; empty if it can.
+func (l *look) unimportable(files map[string]git.OID, file *source, imp string) (string, error) {
+	lost, err := l.lost(files, imp)
+	if err != nil {
+		return "", err
+	}
+	if lost {
+		return "imports " + imp + ", which the target is not known to have", nil
+	}
+	dir, _, err := l.question.Merged.Package(l.ctx, l.place.dir, imp)
+	if dir == "" || err != nil || file.apart() {
+		return "", err
+	}
+	if dir == l.place.dir {
+		return "imports " + imp + ", which is its own package", nil
+	}
+	back, err := l.importsBack(dir)
+	if back {
+		return "imports " + imp + ", which imports this package", err
+	}
+	return "", err
+}
+
+// importsBack reports whether a package imports the one that is looked at.
+func (l *look) importsBack(dir string) (bool, error) {
+	files, err := l.files(l.question.Merged, dir)
+	if err != nil {
+		return false, err
+	}
+	build := setting{system: "linux", arch: "amd64"}
+	for name, id := range files {
+		if strings.HasSuffix(name, "_test.go") {
+			continue
+		}
+		src, err := l.checker.source(l.ctx, l.epoch, l.question.Merged, File{Name: name, OID: id})
+		if unread(err) || err == nil && !build.holds(src.cond) {
+			continue
+		}
+		if err != nil {
+			return false, err
+		}
+		for _, i := range src.imports() {
+			at, _, err := l.question.Merged.Package(l.ctx, dir, i.path)
+			if err != nil || at == l.place.dir {
+				return at == l.place.dir, err
+			}
+		}
+	}
+	return false, nil
+}
+
 // lost reports whether the fix's tree is known to have a package and the merged one is not.
 func (l *look) lost(files map[string]git.OID, imp string) (bool, error) {
-	_, known, err := l.question.Merged.Package(l.ctx, l.place.dir, imp)
+	known, err := l.has(l.question.Merged, l.place.dir, imp)
 	if known || err != nil {
 		return false, err
 	}
-	_, known, err = l.question.Theirs.Package(l.ctx, l.place.theirs, imp)
+	known, err = l.has(l.question.Theirs, l.place.theirs, imp)
 	if !known || err != nil {
 		return false, err
 	}
 	beside, err := l.importedBeside(files, imp)
 	return !beside, err
+}
+
+// has reports whether a tree is known to have a package. A directory without Go files is none.
+func (l *look) has(t Tree, from, imp string) (bool, error) {
+	dir, known, err := t.Package(l.ctx, from, imp)
+	if !known || dir == "" || err != nil {
+		return known, err
+	}
+	files, err := t.Files(l.ctx, dir)
+	return slices.ContainsFunc(files, func(f File) bool { return !strings.HasSuffix(f.Name, "_test.go") }), err
 }
 
 // importedBeside reports whether a file of the directory that the merge did not change imports a package.

@@ -61,7 +61,7 @@ const (
 func parse(fset *token.FileSet, name string, content []byte, keep extent) (*source, error) {
 	src := content
 	if keep != full {
-		src = skeleton(content)
+		src = skeleton(content, keep == text)
 	}
 	f, err := parser.ParseFile(fset, name, src, parser.SkipObjectResolution)
 	if f == nil || f.Name == nil {

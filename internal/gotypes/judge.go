@@ -17,6 +17,8 @@ import (
 type Question struct {
 	Merged, Ours, Theirs Tree
 	Files                []Change
+	// Far says to look a step further than usual, which takes longer: for merges that are more than line by line.
+	Far bool
 }
 
 // Change is a file that the merge changed in the target.
@@ -440,8 +442,12 @@ func (l *look) reread(s *slice, p *pkg, v variant, keys map[string]bool) (*pkg, 
 }
 
 func (l *look) slice(t Tree, build setting) *slice {
+	steps := maxDepth
+	if l.question.Far {
+		steps++
+	}
 	return &slice{
-		ctx: l.ctx, checker: l.checker, epoch: l.epoch, tree: t, build: build,
+		steps: steps, ctx: l.ctx, checker: l.checker, epoch: l.epoch, tree: t, build: build,
 		packages: map[string]*pkg{}, dirs: map[[2]string]string{}, whole: map[string]*source{},
 	}
 }

@@ -2,28 +2,31 @@ package gotypes
 
 import "bytes"
 
-// skeleton is a copy of a source in which the bodies of functions are blank: most of a file, which nobody needs who only wants to know what it
-// declares. Positions and lines stay. What it does not understand stays as it is.
-func skeleton(src []byte) []byte {
-	s := skimmer{out: bytes.Clone(src)}
-	for s.at < len(s.out) {
+// skeleton is a copy of a source without the bodies of functions: most of a file, which nobody needs who only wants to know what it declares. What stands
+// elsewhere stays in its line, and with inPlace at its position too, behind blanks. What it does not understand stays as it is.
+func skeleton(src []byte, inPlace bool) []byte {
+	s := skimmer{src: src, inPlace: inPlace, out: make([]byte, 0, len(src))}
+	for s.at < len(s.src) {
 		s.step()
 	}
-	return s.out
+	return append(s.out, s.src[s.copied:]...)
 }
 
 // skimmer goes through a source without looking at more than it must.
 type skimmer struct {
-	out    []byte
-	at     int
-	depth  int    // of brackets of any kind
-	word   string // the word that ended just before, if nothing but space stands between
-	fresh  bool   // something else than space has been seen in this line at depth 0
-	inFunc bool   // between func at the start of a line and the end of its signature
+	src     []byte
+	inPlace bool
+	out     []byte
+	copied  int // what of src is in out
+	at      int
+	depth   int    // of brackets of any kind
+	word    string // the word that ended just before, if nothing but space stands between
+	fresh   bool   // something else than space has been seen in this line at depth 0
+	inFunc  bool   // between func at the start of a line and the end of its signature
 }
 
 func (s *skimmer) step() {
-	c := s.out[s.at]
+	c := s.src[s.at]
 	switch {
 	case c == '\n':
 		if s.depth == 0 {
@@ -36,10 +39,13 @@ func (s *skimmer) step() {
 		s.word = ""
 	case letter(c):
 		start := s.at
-		for s.at < len(s.out) && (letter(s.out[s.at]) || '0' <= s.out[s.at] && s.out[s.at] <= '9') {
+		for s.at < len(s.src) && (letter(s.src[s.at]) || '0' <= s.src[s.at] && s.src[s.at] <= '9') {
 			s.at++
 		}
-		s.word = string(s.out[start:s.at])
+		s.word = ""
+		if s.depth == 0 {
+			s.word = string(s.src[start:s.at])
+		}
 		if s.word == "func" && s.depth == 0 && !s.fresh {
 			s.inFunc = true
 		}
@@ -66,35 +72,50 @@ func (s *skimmer) bracket(c byte) {
 	s.at++
 }
 
-// body blanks what stands between the brace at hand and its counterpart. If there is none, nothing is blanked.
+// body leaves out what stands between the brace at hand and its counterpart. If there is none, nothing is left out.
 func (s *skimmer) body() {
 	start, depth := s.at+1, 0
-	for s.at < len(s.out) {
-		if s.skip() {
-			continue
-		}
-		switch s.out[s.at] {
+	for s.at < len(s.src) {
+		switch s.src[s.at] {
 		case '{':
 			depth++
 		case '}':
 			depth--
+		case '/', '"', '\'', '`':
+			if s.skip() {
+				continue
+			}
 		}
 		s.at++
 		if depth == 0 {
-			for i := start; i < s.at-1; i++ {
-				if s.out[i] != '\n' {
-					s.out[i] = ' '
-				}
-			}
+			s.blank(start, s.at-1)
 			s.inFunc = false
 			return
 		}
 	}
 }
 
+// blank leaves a part of the source out, but for its lines.
+func (s *skimmer) blank(from, to int) {
+	s.out = append(s.out, s.src[s.copied:from]...)
+	s.copied = to
+	if !s.inPlace {
+		for range bytes.Count(s.src[from:to], []byte("\n")) {
+			s.out = append(s.out, '\n')
+		}
+		return
+	}
+	for _, c := range s.src[from:to] {
+		if c != '\n' {
+			c = ' '
+		}
+		s.out = append(s.out, c)
+	}
+}
+
 // skip passes over a comment, string or rune that starts here.
 func (s *skimmer) skip() bool {
-	rest := s.out[s.at:]
+	rest := s.src[s.at:]
 	switch {
 	case bytes.HasPrefix(rest, []byte("//")):
 		s.until(2, "\n", false) // the newline counts
@@ -119,10 +140,10 @@ func (s *skimmer) skip() bool {
 
 // until goes to the end of what starts here, or behind it.
 func (s *skimmer) until(from int, end string, behind bool) {
-	i := bytes.Index(s.out[s.at+from:], []byte(end))
+	i := bytes.Index(s.src[s.at+from:], []byte(end))
 	switch {
 	case i < 0:
-		s.at = len(s.out)
+		s.at = len(s.src)
 	case behind:
 		s.at += from + i + len(end)
 	default:
@@ -135,7 +156,7 @@ func letter(c byte) bool { return c == '_' || 'a' <= c|0x20 && c|0x20 <= 'z' || 
 // dotted are the words of a source that a dot follows, without those in comments and strings.
 func dotted(src []byte) map[string]bool {
 	out := map[string]bool{}
-	s := skimmer{out: src}
+	s := skimmer{src: src}
 	for s.at < len(src) {
 		switch c := src[s.at]; {
 		case letter(c):

@@ -12,7 +12,7 @@ import (
 
 // Bounds of one look.
 const (
-	maxDepth    = 3
+	maxDepth    = 2
 	maxEntries  = 4000
 	maxPackages = 400
 	maxFile     = 4 << 20
@@ -26,6 +26,7 @@ type slice struct {
 	epoch    *epoch
 	tree     Tree
 	build    setting
+	steps    int                  // how far what declarations mention is followed
 	packages map[string]*pkg      // by directory; that of an external test by directory and suffix
 	dirs     map[[2]string]string // where a directory's files find what they import; empty for what is not in the tree
 	count    int
@@ -157,13 +158,13 @@ func (s *slice) grow(p *pkg, roots []*entry) error {
 			}
 		}
 	}
-	for depth := 0; depth <= maxDepth && len(level) > 0; depth++ {
+	for depth := 0; depth <= s.steps && len(level) > 0; depth++ {
 		var next []at
 		for i := 0; i < len(level); i++ {
 			if err := s.ctx.Err(); err != nil {
 				return err
 			}
-			near, far, err := s.leansOn(level[i], maxDepth-depth)
+			near, far, err := s.leansOn(level[i], s.steps-depth)
 			if err != nil {
 				return err
 			}
@@ -235,19 +236,25 @@ func (s *slice) find(p *pkg, b binding, u use) ([]at, error) {
 
 // imported is the package that files of p import by a path; nil if it is not in the tree.
 func (s *slice) imported(p *pkg, imported string) (*pkg, error) {
-	key := [2]string{p.dir, imported}
-	dir, ok := s.dirs[key]
-	if !ok {
-		var err error
-		if dir, _, err = s.tree.Package(s.ctx, p.dir, imported); err != nil {
-			return nil, err
-		}
-		s.dirs[key] = dir
-	}
-	if dir == "" {
-		return nil, nil //nolint:nilnil // nil means that it is not there
+	dir, err := s.where(p, imported)
+	if dir == "" || err != nil {
+		return nil, err
 	}
 	return s.pkg(dir, plain)
+}
+
+// where is the directory that files of p import by a path; empty if it is not in the tree.
+func (s *slice) where(p *pkg, imported string) (string, error) {
+	key := [2]string{p.dir, imported}
+	dir, ok := s.dirs[key]
+	if ok {
+		return dir, nil
+	}
+	dir, _, err := s.tree.Package(s.ctx, p.dir, imported)
+	if err == nil {
+		s.dirs[key] = dir
+	}
+	return dir, err
 }
 
 // take puts what is declared by a name into the slice, and returns what was not in it.
