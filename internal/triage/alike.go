@@ -128,10 +128,13 @@ func (j *judge) similar(ctx context.Context, p *part) ([]neighbour, error) {
 		if err := j.s.readDiffs(ctx, append(slices.Clone(others), seed)); err != nil {
 			return nil, err
 		}
-		own := changedLines(j.s.diffs[seed])
+		own, least := changedLines(j.s.diffs[seed]), halfAlike
+		if j.hasNamesake(seed) {
+			least = allButAlike
+		}
 		for _, o := range others {
 			percent := own.percent(changedLines(j.s.diffs[o]))
-			if percent < halfAlike || j.isAnother(p, o) {
+			if percent < least || j.isAnother(p, o) {
 				continue
 			}
 			note := fmt.Sprintf("has the subject of %s and %d %% of its changed lines", j.x.commits[seed].oid.Short(), percent)
@@ -139,6 +142,18 @@ func (j *judge) similar(ctx context.Context, p *part) ([]neighbour, error) {
 		}
 	}
 	return found, nil
+}
+
+// hasNamesake reports whether the history in which a seed stands has another commit of that subject that touches a file of such a name.
+func (j *judge) hasNamesake(seed int32) bool {
+	for _, tip := range slices.Concat(j.mains, j.tips) {
+		if root := j.x.reach(tip); root.has(seed) {
+			return slices.ContainsFunc(j.x.byTitle[j.x.commits[seed].subject], func(o int32) bool {
+				return o != seed && root.has(o) && shared(j.s.base(o), j.s.base(seed)) > 0
+			})
+		}
+	}
+	return false
 }
 
 // lineSet counts the lines that a diff changes in source files, each with its sign and the file's name.

@@ -38,7 +38,7 @@ func TestAbsentObjects(t *testing.T) {
 		{"what may be the fix cannot be read", "release-1.0:server.go", "under_investigation not_found absent_object"},
 		{"the fix cannot be read", "main:server.go", "under_investigation not_found absent_object"},
 		{"a directory of what may be the fix", "release-1.0^{tree}", "under_investigation not_found absent_object"},
-		{"a file that the fix does not touch", "release-1.0:other.go", "affected not_found"},
+		{"a file that the fix does not touch", "release-1.0:other.go", "under_investigation not_found fix_lines"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			t.Parallel()
@@ -158,6 +158,22 @@ func (h *told) Commits(_ context.Context, include, _ []git.OID, visit func(*git.
 func (h *told) Index(ctx context.Context, repository string, tips []git.OID) (*equiv.Table, error) {
 	table, _, err := equiv.Build(ctx, h, equiv.NewTable(repository), tips, equiv.Options{})
 	return table, err
+}
+
+func (h *told) Blob(_ context.Context, id git.OID) ([]byte, error) {
+	return nil, &git.AbsentError{OID: id, Type: git.TypeBlob}
+}
+
+func (h *told) Tree(_ context.Context, id git.OID) ([]git.TreeEntry, error) {
+	return nil, &git.AbsentError{OID: id, Type: git.TypeTree}
+}
+
+func (h *told) Commit(_ context.Context, id git.OID) (*git.Commit, error) {
+	return nil, &git.AbsentError{OID: id, Type: git.TypeCommit}
+}
+
+func (h *told) Grep(context.Context, git.OID, []string, string, func(string, string) bool) error {
+	return nil
 }
 
 func (h *told) Paths(_ context.Context, commits []git.OID, visit func(git.OID, []string) error) error {

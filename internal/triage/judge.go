@@ -6,12 +6,14 @@ import (
 
 	"github.com/kubelts/kubelts/internal/errs"
 	"github.com/kubelts/kubelts/internal/git"
+	"github.com/kubelts/kubelts/internal/presence"
 	"github.com/kubelts/kubelts/internal/vuln"
 )
 
 // judge is one run over one repository.
 type judge struct {
 	repository string
+	history    History
 	off        []string // kinds of evidence that are switched off
 	x          *index
 	s          *survey
@@ -22,6 +24,11 @@ type judge struct {
 	tips       []int32 // of the targets
 	tags       []tag
 	restored   map[int32][]int32
+	code       *code
+	hunksOf    map[int32][]presence.Hunk
+	sights     map[sightKey]*sight
+	undone     map[sightKey][]Evidence // by seed and tip: lines that were put back
+	origins    map[*part]*origin
 }
 
 // subject is a record on its way to verdicts.
@@ -47,7 +54,9 @@ type Without struct {
 
 // JudgeWithout is [Judge] with kinds of evidence switched off.
 func JudgeWithout(ctx context.Context, history Without, repository string, records []*vuln.Record, targets []Target) ([]Verdict, error) {
-	j := &judge{repository: repository, off: history.Kinds, targets: targets, restored: map[int32][]int32{}}
+	j := &judge{repository: repository, history: history.History, off: history.Kinds, targets: targets, restored: map[int32][]int32{}}
+	j.code, j.hunksOf, j.sights = newCode(history.History), map[int32][]presence.Hunk{}, map[sightKey]*sight{}
+	j.undone, j.origins = map[sightKey][]Evidence{}, map[*part]*origin{}
 	if err := j.read(ctx, history.History, records); err != nil {
 		return nil, err
 	}
@@ -61,7 +70,11 @@ func JudgeWithout(ctx context.Context, history Without, repository string, recor
 	verdicts := make([]Verdict, 0, len(records)*len(targets))
 	for _, s := range subjects {
 		for n := range targets {
-			verdicts = append(verdicts, j.verdict(s, n))
+			v, err := j.weigh(ctx, s, n)
+			if err != nil {
+				return nil, err
+			}
+			verdicts = append(verdicts, v)
 		}
 	}
 	return verdicts, nil
@@ -172,6 +185,9 @@ func (j *judge) survey(ctx context.Context, h History, subjects []*subject) erro
 		if err := j.settle(ctx, p); err != nil {
 			return err
 		}
+	}
+	if err := j.look(ctx, parts); err != nil {
+		return err
 	}
 	return j.s.readMerged(ctx, j.bringers(parts))
 }

@@ -39,6 +39,9 @@ func (s Status) Validate() error {
 	return errs.New(errs.Invalid, "status %q is none of affected, fixed, not_affected, under_investigation", string(s))
 }
 
+// NotPresent is OpenVEX's justification for code that is not there.
+const NotPresent = "vulnerable_code_not_present"
+
 // The kinds of evidence. Those from Ancestor to Dependency say how a commit of the fix, or one that repeats it, was found on the
 // branch; they are in the order in which they are preferred.
 const (
@@ -52,7 +55,7 @@ const (
 	KindPlainPatch        = "normalized_patch_id"      // equal patch-id but for white space, comments, imports, context and directories
 	KindFilePatch         = "file_patch_id"            // some files are changed just so, and the subject is equal or nearly all of them are
 	KindLines             = "changed_lines"            // equal subject, and for the most part the same lines are changed
-	KindPostImage         = "post_image"               // brought the fix's lines where they stand, by other hands
+	KindPostImage         = "post_image"               // brought all of the fix's lines to where they belong, whatever it says of itself
 
 	KindReverted      = "reverted"      // this commit reverts the fix, or an instance of it, on the branch; or it is the merge that brought it and took none of it
 	KindRestored      = "restored"      // this commit reverts such a revert
@@ -62,6 +65,11 @@ const (
 	KindAbsentObject  = "absent_object" // something that had to be read is not in this clone; the note says what
 	KindNotIntroduced = "introduced"    // the commit that brought the flaw in is not on the branch
 	KindWithdrawn     = "withdrawn"     // the record was withdrawn by who published it
+	KindAfter         = "fix_lines"     // lines of the fix are in this file
+	KindBefore        = "hole_lines"    // lines as the fix found them are in this file
+	KindDrifted       = "drifted"       // the declaration is in this file, and has neither the fix's lines nor those that the fix found
+	KindAbsent        = "absent_symbol" // what the fix changed is not in the tree: neither the declaration nor a telling line of it
+	KindUndone        = "undone"        // this commit put back lines that the fix took away, without saying so
 )
 
 // Evidence is one fact that a verdict rests on.
@@ -104,6 +112,8 @@ type Verdict struct {
 	FixedIn       string     `json:"fixed_in"` // the first release tag from which on the fix is there; empty when none has it yet
 	Commit        git.OID    `json:"commit"`   // the last of the fix's commits to come onto the branch; zero unless fixed
 	Evidence      []Evidence `json:"evidence"` // never empty
+	// Justification is OpenVEX's reason for NotAffected: always NotPresent, with the evidence for it.
+	Justification string `json:"justification,omitempty"`
 
 	// Matches are the fix's commits that are on the target and not reverted, in the fixes' order; for a partial fix, those that are there.
 	Matches []Match `json:"-"`
@@ -117,6 +127,11 @@ type History interface {
 	Resolve(ctx context.Context, rev string) (git.OID, error)
 	// Index returns the equivalence index, complete for what the tips lead to.
 	Index(ctx context.Context, repository string, tips []git.OID) (*equiv.Table, error)
+	// Objects are read where lines are looked for.
+	git.Objects
+	// Grep visits the lines of a commit's files, of those with a suffix only unless it is empty, that have one of some texts in them, until visit returns
+	// false. A file that cannot be read is an error.
+	Grep(ctx context.Context, commit git.OID, texts []string, suffix string, visit func(path, line string) bool) error
 	// Commits visits what can be reached from include and not from exclude, children before parents.
 	Commits(ctx context.Context, include, exclude []git.OID, visit func(*git.Commit) error) error
 	// Paths visits, in the order given, the paths that each commit changed against its first parent, merge commits included.

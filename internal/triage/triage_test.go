@@ -326,13 +326,13 @@ func TestPullRequests(t *testing.T) {
 			w.names("main", w.Rev("main"))
 			carry(w, carried, "Fix it")
 		}, "fixed v1.0.1 cherry_pick_pull_request"},
-		{"other commits only", func(w *world) { land(w); carry(w, carried, "Something", "Else") }, "affected not_found"},
+		{"other commits only", func(w *world) { land(w); carry(w, carried, "Something", "Else") }, "under_investigation not_found fix_lines"},
 		{"one commit that touches other files", func(w *world) {
 			land(w)
 			w.Checkout("release-1.0")
 			w.Write("other.go", text("1=x"))
 			w.Commit("Cherry pick of #7: make it safe (#9)")
-		}, "affected not_found"},
+		}, "affected not_found hole_lines"},
 		{"another commit of the same subject, of which the branch has the instance", func(w *world) {
 			w.Write("server.go", text("30=other"))
 			twin := w.Commit("Fix it")
@@ -345,28 +345,28 @@ func TestPullRequests(t *testing.T) {
 			w.CherryPick(twin)
 			w.Checkout("release-1.0")
 			w.Merge("carry", carried)
-		}, "affected not_found"},
-		{"part of the pull request", func(w *world) { land(w); w.onBranch("Cherry-pick part of #7") }, "affected not_found"},
-		{"another pull request", func(w *world) { land(w); carry(w, strings.ReplaceAll(carried, "#7", "#77"), "Fix it") }, "affected not_found"},
+		}, "affected not_found hole_lines"},
+		{"part of the pull request", func(w *world) { land(w); w.onBranch("Cherry-pick part of #7") }, "under_investigation not_found fix_lines"},
+		{"another pull request", func(w *world) { land(w); carry(w, strings.ReplaceAll(carried, "#7", "#77"), "Fix it") }, "under_investigation not_found fix_lines"},
 	})
 }
 
 func TestNotFound(t *testing.T) {
 	t.Parallel()
 	run(t, []scenario{
-		{"nothing there", func(w *world) { w.fix("Fix it") }, "affected not_found"},
-		{"equal subject alone", func(w *world) { w.fix("Fix it"); w.onBranch("Fix it") }, "affected not_found"},
+		{"nothing there", func(w *world) { w.fix("Fix it") }, "affected not_found hole_lines"},
+		{"equal subject alone", func(w *world) { w.fix("Fix it"); w.onBranch("Fix it") }, "under_investigation not_found fix_lines"},
 		{"a claim without the files", func(w *world) {
 			c := w.fix("Fix it")
 			w.Checkout("release-1.0")
 			w.Write("other.go", text("1=x"))
 			w.Commit("Fix it\n\n(cherry picked from commit " + c.String() + ")\n")
-		}, "affected not_found"},
+		}, "affected not_found hole_lines"},
 		{"a claim without any change", func(w *world) {
 			c := w.fix("Fix it")
 			w.Checkout("release-1.0")
 			w.Commit("Fix it\n\n(cherry picked from commit " + c.String() + ")\n")
-		}, "affected not_found"},
+		}, "affected not_found hole_lines"},
 		{"one of two commits that are alike, their files do not tell which", func(w *world) {
 			first := w.fix("Update generated files")
 			w.Write("server.go", text("20=safe", "30=safe"))
@@ -376,7 +376,7 @@ func TestNotFound(t *testing.T) {
 			w.Write("server.go", text("30=safe", "31=adapted"))
 			w.Commit("Update generated files")
 			w.Git("commit", "-q", "--amend", "--no-edit", "--date="+w.Git("show", "-s", "--format=%aI", second.String()))
-		}, "affected not_found"},
+		}, "affected not_found hole_lines"},
 		{"a dependency brought to another version", func(w *world) {
 			w.Write("go.mod", "module example.org/server\n\nrequire (\n\texample.org/yaml v1.0.2\n)\n")
 			w.names("main", w.Commit("bump example.org/yaml"))
@@ -387,7 +387,7 @@ func TestNotFound(t *testing.T) {
 		{"named for the branch but not on it", func(w *world) {
 			c := w.fix("Fix it")
 			w.record.Kubelts.Fixes[0].Commits["release-1.0"] = []string{c.String()}
-		}, "affected not_found"},
+		}, "affected not_found hole_lines"},
 		{"one commit of two", func(w *world) {
 			a := w.fix("Fix it")
 			b := w.fix("Fix it more", "30=safer")
@@ -414,7 +414,7 @@ func TestNotFound(t *testing.T) {
 		{"another branch's commit is not here", func(w *world) {
 			w.fix("Fix it")
 			w.record.Kubelts.Fixes[0].Commits["release-1.1"] = []string{strings.Repeat("12", 20)}
-		}, "affected not_found absent_object"},
+		}, "affected not_found absent_object hole_lines"},
 		{"no fix in the record", func(*world) {}, "under_investigation no_fix_known"},
 		{"a fix in another repository", func(w *world) {
 			w.fix("Fix it")
@@ -424,25 +424,31 @@ func TestNotFound(t *testing.T) {
 			w.fix("Fix it")
 			w.record.Withdrawn = time.Date(2021, 1, 1, 0, 0, 0, 0, time.UTC)
 		}, "under_investigation withdrawn"},
-		{"brought in after the branch left", func(w *world) {
+		{"brought in after the branch left, says the record, but the branch has the lines", func(w *world) {
 			w.introducedBy(w.Rev("main"))
 			w.fix("Fix it")
+		}, "under_investigation introduced hole_lines"},
+		{"brought in after the branch left", func(w *world) {
+			w.introducedBy(w.Rev("main"))
+			w.Checkout("main")
+			w.Write("new.go", "package server\n\nvar limit = 10\n")
+			w.names("main", w.Commit("Fix it"))
 		}, "not_affected introduced"},
 		{"brought in before the branch left", func(w *world) {
 			w.introducedBy(w.Rev("release-1.0"))
 			w.fix("Fix it")
-		}, "affected not_found"},
+		}, "affected not_found hole_lines"},
 		{"brought in, and carried to the branch", func(w *world) {
 			c := w.Rev("main")
 			w.introducedBy(c)
 			w.Checkout("release-1.0")
 			w.CherryPick(c)
 			w.fix("Fix it")
-		}, "affected not_found"},
+		}, "affected not_found hole_lines"},
 		{"brought in by what is not here", func(w *world) {
 			w.introducedBy(git.MustOID(strings.Repeat("12", 20)))
 			w.fix("Fix it")
-		}, "affected not_found absent_object"},
+		}, "affected not_found absent_object hole_lines"},
 	})
 }
 

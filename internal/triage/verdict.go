@@ -15,19 +15,19 @@ type found struct {
 	evidence []Evidence
 }
 
-// verdict judges one record on one target.
-func (j *judge) verdict(s *subject, target int) Verdict {
+// verdict judges one record on one target by its history.
+func (j *judge) verdict(s *subject, target int) (Verdict, attempt) {
 	t := j.targets[target]
 	v := Verdict{Vulnerability: s.record.ID, Branch: t.Name, Status: UnderInvestigation}
 	if !s.record.Withdrawn.IsZero() {
 		v.Evidence = append(v.Evidence, Evidence{Kind: KindWithdrawn, Note: "withdrawn " + s.record.Withdrawn.UTC().Format("2006-01-02")})
-		return v
+		return v, attempt{}
 	}
 	root := j.x.reach(j.tips[target])
 	if len(s.fixes) == 0 {
 		v.Evidence = append(v.Evidence, j.noFix(s))
 		j.notIntroduced(s, root, &v)
-		return v
+		return v, attempt{}
 	}
 	var first attempt
 	for n, group := range s.groups(t.Name) {
@@ -45,10 +45,10 @@ func (j *judge) verdict(s *subject, target int) Verdict {
 	}
 	if first.whole {
 		j.fixed(s, first.here, &v)
-		return v
+		return v, first
 	}
 	if first.unknown {
-		return v
+		return v, first
 	}
 	v.Status = Affected
 	for i := range v.Evidence {
@@ -59,12 +59,13 @@ func (j *judge) verdict(s *subject, target int) Verdict {
 	if !slices.ContainsFunc(v.Evidence, func(e Evidence) bool { return e.Kind == KindReverted || e.Kind == KindPartial }) {
 		j.notIntroduced(s, root, &v)
 	}
-	return v
+	return v, first
 }
 
 // attempt is what a target has of fixes that must all be there.
 type attempt struct {
 	here     []found
+	parts    []found // those that are here, and those that are not
 	evidence []Evidence
 	whole    bool
 	unknown  bool // something that could be what is missing cannot be read
@@ -74,6 +75,7 @@ func (j *judge) attempt(fixes []*fix, branch string, root bits) attempt {
 	a := attempt{whole: true}
 	for _, f := range fixes {
 		parts, complete := j.findFix(f, branch, root)
+		a.parts = append(a.parts, parts...)
 		for _, p := range parts {
 			a.evidence = append(a.evidence, p.evidence...)
 			if p.on >= 0 {
@@ -267,9 +269,21 @@ func (j *judge) unreadable(parts []found, root bits) []Evidence {
 	return all
 }
 
+// mayHide reports whether a commit of root that cannot be read may be one of some parts.
+func (j *judge) mayHide(parts []*part, root bits) bool {
+	for i := range j.s.unread {
+		if root.has(i) && slices.ContainsFunc(parts, func(p *part) bool {
+			return slices.ContainsFunc(p.seeds, func(seed int32) bool { return j.s.maySame(i, seed) })
+		}) {
+			return true
+		}
+	}
+	return false
+}
+
 // notIntroduced clears a target that has none of the commits which brought the flaw in, when the record names them all and all are here.
 func (j *judge) notIntroduced(s *subject, root bits, v *Verdict) {
-	if len(s.introduced) == 0 || len(s.unsure) > 0 || len(j.s.unread) > 0 {
+	if len(s.introduced) == 0 || len(s.unsure) > 0 || j.mayHide(s.introduced, root) {
 		v.Evidence = append(v.Evidence, s.unsure...)
 		return
 	}

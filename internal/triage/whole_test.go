@@ -43,13 +43,13 @@ func TestPartOfACommit(t *testing.T) {
 			w.names("main", c)
 			w.onBranch("Make it safe\n\n(cherry picked from commit " + c.String() + ")\n")
 		}, "fixed trailer"},
-		{"as little as the instance that the record names", func(w *world) {
+		{"as few files as the instance that the record names, but not its lines", func(w *world) {
 			c := w.both()
 			w.Branch("release-1.1", "main~1")
 			w.Write("server.go", text("20=safe", "24=other"))
 			w.record.Kubelts.Fixes[0].Commits["release-1.1"] = []string{w.Commit("Make it safe").String()}
 			w.onBranch("Make it safe\n\n(cherry picked from commit " + c + ")\n")
-		}, "fixed trailer"},
+		}, "under_investigation trailer hole_lines fix_lines"},
 	})
 }
 

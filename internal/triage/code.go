@@ -1,0 +1,128 @@
+package triage
+
+import (
+	"context"
+	"errors"
+	"path"
+	"slices"
+	"strings"
+
+	"github.com/kubelts/kubelts/internal/git"
+	"github.com/kubelts/kubelts/internal/presence"
+)
+
+// maxNamesakes bounds the other paths at which a file is looked for.
+const maxNamesakes = 20
+
+// code reads versions of files and looks for hunks in them.
+type code struct {
+	objects git.Objects
+	trees   map[git.OID][]git.TreeEntry
+	roots   map[git.OID]git.OID // by commit
+	paths   map[string][]string // by base name: where files of such a name stand or stood
+	states  map[stateKey]presence.State
+}
+
+type stateKey struct {
+	hunk *presence.Hunk
+	name string
+	blob git.OID
+}
+
+func newCode(objects git.Objects) *code {
+	return &code{
+		objects: objects, trees: map[git.OID][]git.TreeEntry{}, roots: map[git.OID]git.OID{}, paths: map[string][]string{}, states: map[stateKey]presence.State{},
+	}
+}
+
+// blob is the name of the file at a path of a commit; zero when there is none. An object that is absent is an error.
+func (c *code) blob(ctx context.Context, commit git.OID, file string) (git.OID, error) {
+	at, known := c.roots[commit]
+	if !known {
+		object, err := c.objects.Commit(ctx, commit)
+		if err != nil {
+			return git.OID{}, err
+		}
+		at = object.Tree
+		c.roots[commit] = at
+	}
+	for elements := strings.Split(file, "/"); len(elements) > 0; elements = elements[1:] {
+		entries, known := c.trees[at]
+		if !known {
+			var err error
+			if entries, err = c.objects.Tree(ctx, at); err != nil {
+				return git.OID{}, err
+			}
+			c.trees[at] = entries
+		}
+		i := slices.IndexFunc(entries, func(e git.TreeEntry) bool { return e.Name == elements[0] })
+		switch {
+		case i < 0:
+			return git.OID{}, nil
+		case len(elements) == 1 && entries[i].Mode.IsRegular():
+			return entries[i].OID, nil
+		case len(elements) == 1 || !entries[i].Mode.IsTree():
+			return git.OID{}, nil
+		}
+		at = entries[i].OID
+	}
+	return git.OID{}, nil
+}
+
+// content is the file at a path of a commit; nil when there is none.
+func (c *code) content(ctx context.Context, commit git.OID, file string) ([]byte, error) {
+	id, err := c.blob(ctx, commit, file)
+	if err != nil || id.IsZero() {
+		return nil, err
+	}
+	content, err := c.objects.Blob(ctx, id)
+	if content == nil && err == nil {
+		content = []byte{}
+	}
+	return content, err
+}
+
+// find looks for a hunk in a commit: at its path, and where that has no such declaration, in files of the same name elsewhere.
+func (c *code) find(ctx context.Context, commit git.OID, h *presence.Hunk) (state presence.State, where string, err error) {
+	state, err = c.findAt(ctx, commit, h, h.Path)
+	if err != nil || state != presence.Absent {
+		return state, h.Path, err
+	}
+	for _, other := range c.paths[path.Base(h.Path)] {
+		if other == h.Path {
+			continue
+		}
+		if state, err = c.findAt(ctx, commit, h, other); err != nil || state != presence.Absent {
+			return state, other, err
+		}
+	}
+	return presence.Absent, h.Path, nil
+}
+
+func (c *code) findAt(ctx context.Context, commit git.OID, h *presence.Hunk, name string) (presence.State, error) {
+	id, err := c.blob(ctx, commit, name)
+	if err != nil || id.IsZero() {
+		return presence.Absent, err
+	}
+	key := stateKey{h, name, id}
+	if state, known := c.states[key]; known {
+		return state, nil
+	}
+	content, err := c.objects.Blob(ctx, id)
+	if err != nil {
+		return "", err
+	}
+	if content == nil {
+		content = []byte{}
+	}
+	state := h.Find(name, content)
+	c.states[key] = state
+	return state, nil
+}
+
+// unreadable reports whether an error only says that an object of the clone is absent or too large.
+func unreadable(err error) bool {
+	_, absent := errors.AsType[*git.AbsentError](err)
+	_, large := errors.AsType[*git.OversizeError](err)
+	return absent || large
+}

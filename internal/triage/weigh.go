@@ -1,0 +1,201 @@
+package triage
+
+import (
+	"context"
+	"slices"
+	"strings"
+
+	"github.com/kubelts/kubelts/internal/git"
+	"github.com/kubelts/kubelts/internal/presence"
+)
+
+// weigh judges one record on one target by history, and then by what stands in its files. Where the two disagree, it is under investigation with
+// both sides listed.
+func (j *judge) weigh(ctx context.Context, s *subject, target int) (Verdict, error) {
+	v, a := j.verdict(s, target)
+	tip := j.tips[target]
+	var err error
+	switch v.Status {
+	case Fixed:
+		err = j.doubt(ctx, &v, a, tip)
+	case Affected:
+		err = j.nothingOfIt(ctx, &v, a, tip)
+	case NotAffected:
+		err = j.confirm(ctx, &v, a, tip)
+	case UnderInvestigation:
+	}
+	return v, err
+}
+
+// open takes a verdict back: what was said for it stays in the evidence.
+func (v *Verdict) open(why ...Evidence) {
+	v.Status, v.FixedIn, v.Commit = UnderInvestigation, "", git.OID{}
+	for _, e := range why {
+		if !slices.Contains(v.Evidence, e) {
+			v.Evidence = append(v.Evidence, e)
+		}
+	}
+}
+
+// doubt looks for lines that a commit, which is said to be the fix, did not carry over, and for lines that were put back.
+func (j *judge) doubt(ctx context.Context, v *Verdict, a attempt, tip int32) error {
+	for _, f := range a.here {
+		for _, e := range j.undone[sightKey{f.part.seeds[0], tip}] {
+			// A commit of the fix itself may go on from where another one left it.
+			at := j.x.at[e.Commit]
+			own := slices.ContainsFunc(a.here, func(o found) bool { return o.part.members[at] != nil || slices.Contains(o.part.seeds, at) })
+			switch {
+			case own:
+			case strings.HasSuffix(e.Note, replacedNote):
+				v.Evidence = append(v.Evidence, e)
+			default:
+				v.open(e)
+			}
+		}
+		if best := f.evidence[0]; best.Strength != Strong && best.Strength != "" {
+			if err := j.doubtPart(ctx, v, f, tip); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// doubtPart looks whether a commit that is said to be a part of the fix has carried over as much as the fix, or as one of its known instances.
+func (j *judge) doubtPart(ctx context.Context, v *Verdict, f found, tip int32) error {
+	var least []Evidence
+	for n, seed := range f.part.seeds {
+		missed, err := j.missed(ctx, seed, f.on, tip)
+		if err != nil {
+			return err
+		}
+		if n == 0 || len(missed) < len(least) {
+			least = missed
+		}
+	}
+	if len(least) > 0 {
+		v.open(least...)
+	}
+	s, err := j.see(ctx, f.part, tip)
+	if err != nil || s.fault != nil {
+		return err
+	}
+	switch {
+	case len(least) > 0:
+		v.open(s.evidence(presence.After)...)
+	case f.evidence[0].Strength == Weak && len(s.states) > 0 && s.count(presence.After) == 0:
+		v.open(s.evidence(presence.Drifted, presence.Absent)...)
+	}
+	return nil
+}
+
+// missed are the hunks of a seed that stood as the seed found them before a member, stand so behind it, and not as the seed leaves them on the target.
+func (j *judge) missed(ctx context.Context, seed, member, tip int32) ([]Evidence, error) {
+	c := &j.x.commits[member]
+	if len(c.parents) == 0 {
+		return nil, nil
+	}
+	var views [3]*sight
+	for n, at := range []int32{c.parents[0], member, tip} {
+		view, err := j.seeAs(ctx, seed, at)
+		if err != nil {
+			return nil, err
+		}
+		if views[n] = view; view.fault != nil {
+			break
+		}
+	}
+	if views[2] == nil || views[2].fault != nil {
+		return nil, nil //nolint:nilerr // what cannot be read is not held against the commit: history found it
+	}
+	var all []Evidence
+	for i, state := range views[1].states {
+		if state == presence.Before && views[0].states[i] == presence.Before && views[2].states[i] != presence.After && len(all) < maxShown {
+			all = append(all, Evidence{
+				Kind: KindBefore, Commit: j.x.commits[seed].oid, Path: views[1].where[i],
+				Note: views[1].hunks[i].Decl + ": as before the fix, behind the commit that is said to be it",
+			})
+		}
+	}
+	return all, nil
+}
+
+// nothingOfIt looks at the files of a target on which history shows nothing of the fix.
+func (j *judge) nothingOfIt(ctx context.Context, v *Verdict, a attempt, tip int32) error {
+	if len(a.here) > 0 || slices.ContainsFunc(v.Evidence, func(e Evidence) bool { return e.Kind == KindReverted || e.Kind == KindPartial }) {
+		return nil
+	}
+	seen := map[presence.State]int{}
+	var evidence []Evidence
+	var parts []*part
+	for _, f := range a.parts {
+		s, err := j.see(ctx, f.part, tip)
+		if err != nil {
+			return err
+		}
+		if fault := s.fault; fault != nil {
+			v.Evidence = append(v.Evidence, Evidence{Kind: KindAbsentObject, Note: absentNote("what the branch has cannot be read", fault)})
+			return nil
+		}
+		for _, state := range []presence.State{presence.After, presence.Before, presence.Drifted, presence.Absent} {
+			seen[state] += s.count(state)
+		}
+		evidence = append(evidence, s.evidence(presence.Before, presence.After, presence.Drifted)...)
+		if len(s.states) > 0 {
+			parts = append(parts, f.part)
+		}
+	}
+	evidence = evidence[:min(len(evidence), maxShown)]
+	switch {
+	case seen[presence.Before] > 0:
+		v.Evidence = append(v.Evidence, evidence...)
+	case seen[presence.After] > 0, seen[presence.Drifted] > 0:
+		v.open(evidence...)
+	case seen[presence.Absent] > 0:
+		return j.notThere(ctx, v, parts, tip)
+	}
+	return nil
+}
+
+// confirm looks whether a target that lacks the commits, which the record says brought the flaw in, lacks the code as well.
+func (j *judge) confirm(ctx context.Context, v *Verdict, a attempt, tip int32) error {
+	for _, f := range a.parts {
+		s, err := j.see(ctx, f.part, tip)
+		if err != nil {
+			return err
+		}
+		if s.fault == nil && s.count(presence.Before) > 0 {
+			v.open(s.evidence(presence.Before)...)
+		}
+	}
+	if v.Status == NotAffected {
+		v.Justification = NotPresent
+	}
+	return nil
+}
+
+// notThere clears a target when nothing of what the fix changed is there, and what brought it is not there either. All parts must agree.
+func (j *judge) notThere(ctx context.Context, v *Verdict, parts []*part, tip int32) error {
+	var cleared, doubts []Evidence
+	for _, p := range parts {
+		o, err := j.originOf(ctx, p)
+		if err != nil {
+			return err
+		}
+		yes, why, err := j.lacks(ctx, p, o, tip)
+		if err != nil {
+			return err
+		}
+		if yes {
+			cleared = append(cleared, why...)
+		} else {
+			doubts = append(doubts, why...)
+		}
+	}
+	if len(parts) == 0 || len(doubts) > 0 {
+		v.open(append(cleared, doubts...)...)
+		return nil
+	}
+	v.Status, v.Justification, v.Evidence = NotAffected, NotPresent, cleared
+	return nil
+}
