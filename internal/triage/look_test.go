@@ -128,7 +128,7 @@ func TestNotThere(t *testing.T) {
 			w.Checkout("release-1.0")
 			w.Write("old.go", "package server\n\nfunc get() {\n\tanswerWith(w, filepath.Join(root, name), \"remove\")\n}\n")
 			w.Commit("Serve, in an older way")
-		}, "under_investigation not_found hole_lines"},
+		}, "affected not_found hole_lines"},
 		{"the branch has the code by another name of the directory", func(w *world) {
 			w.late("Serve names", "")
 			w.Checkout("release-1.0")
@@ -146,6 +146,6 @@ func TestNotThere(t *testing.T) {
 			w.Checkout("main")
 			w.Write("handler.go", handler())
 			w.names("main", w.Commit("Serve with care"))
-		}, "under_investigation not_found introduced"},
+		}, "affected not_found introduced"},
 	})
 }

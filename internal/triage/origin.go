@@ -33,6 +33,7 @@ type origin struct {
 	texts   []string   // lines of the code that stood in no other file when the fix was made
 	suffix  string     // of the files in which they stood
 	unsure  []Evidence // why it cannot be told; then the rest does not count
+	unknown bool       // it was there from the start, or nothing is known of where it came from
 }
 
 func (o *origin) doubt(e Evidence, format string, args ...any) {
@@ -77,6 +78,7 @@ func (j *judge) originOf(ctx context.Context, p *part) (*origin, error) {
 		o.suffix = ""
 	}
 	if len(o.commits) == 0 && len(o.unsure) == 0 {
+		o.unknown = true
 		o.doubt(Evidence{}, "the fix changes no declaration that was there before it")
 	}
 	if len(o.unsure) > 0 {
@@ -96,6 +98,7 @@ func (j *judge) originOf(ctx context.Context, p *part) (*origin, error) {
 func (j *judge) bringer(ctx context.Context, p *part, h *presence.Hunk, o *origin) error {
 	what := Evidence{Path: h.Path}
 	if h.Decl == "" && path.Ext(h.Path) == ".go" {
+		o.unknown = true
 		o.doubt(what, "the fix changes what stands outside of declarations")
 		return nil
 	}
@@ -104,6 +107,7 @@ func (j *judge) bringer(ctx context.Context, p *part, h *presence.Hunk, o *origi
 		return err
 	}
 	if by < 0 {
+		o.unknown = true
 		o.doubt(what, "%s: no commit is seen to bring it", h.Decl)
 		return nil
 	}

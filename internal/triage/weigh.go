@@ -147,9 +147,9 @@ func (j *judge) nothingOfIt(ctx context.Context, v *Verdict, a attempt, tip int3
 	}
 	evidence = evidence[:min(len(evidence), maxShown)]
 	switch {
-	case seen[presence.Before] > 0:
+	case seen[presence.Before] > 0, seen[presence.After] == 0 && seen[presence.Drifted] > 0:
 		v.Evidence = append(v.Evidence, evidence...)
-	case seen[presence.After] > 0, seen[presence.Drifted] > 0:
+	case seen[presence.After] > 0:
 		v.open(evidence...)
 	case seen[presence.Absent] > 0:
 		return j.notThere(ctx, v, parts, tip)
@@ -174,9 +174,11 @@ func (j *judge) confirm(ctx context.Context, v *Verdict, a attempt, tip int32) e
 	return nil
 }
 
-// notThere clears a target when nothing of what the fix changed is there, and what brought it is not there either. All parts must agree.
+// notThere clears a target when nothing of what the fix changed is there, and what brought it is not there either. All parts must agree. Where the code stands
+// under another name, and where nobody knows since when there is such code, the target stays affected.
 func (j *judge) notThere(ctx context.Context, v *Verdict, parts []*part, tip int32) error {
 	var cleared, doubts []Evidence
+	there := false
 	for _, p := range parts {
 		o, err := j.originOf(ctx, p)
 		if err != nil {
@@ -188,9 +190,14 @@ func (j *judge) notThere(ctx context.Context, v *Verdict, parts []*part, tip int
 		}
 		if yes {
 			cleared = append(cleared, why...)
-		} else {
-			doubts = append(doubts, why...)
+			continue
 		}
+		doubts = append(doubts, why...)
+		there = there || o.unknown || slices.ContainsFunc(why, func(e Evidence) bool { return e.Kind == KindBefore })
+	}
+	if there {
+		v.Evidence = append(v.Evidence, doubts...)
+		return nil
 	}
 	if len(parts) == 0 || len(doubts) > 0 {
 		v.open(append(cleared, doubts...)...)
