@@ -24,6 +24,9 @@ const (
 	minTexts   = 2     // telling lines that the flaw's code must have, to be looked for by them
 	maxRemoved = 30    // source lines that a change may take away and still only bring something new
 	newShare   = 5     // it may take away a line for so many that it brings
+
+	maxMoves      = 20  // of one declaration that are followed
+	maxCandidates = 300 // paths from which a declaration may have come
 )
 
 // origin is where the code that a part changes came from.
@@ -102,7 +105,7 @@ func (j *judge) bringer(ctx context.Context, p *part, h *presence.Hunk, o *origi
 		o.doubt(what, "the fix changes what stands outside of declarations")
 		return nil
 	}
-	by, err := j.broughtDecl(ctx, p, h)
+	by, file, err := j.broughtDecl(ctx, p, h)
 	if err != nil {
 		return err
 	}
@@ -112,8 +115,8 @@ func (j *judge) bringer(ctx context.Context, p *part, h *presence.Hunk, o *origi
 		return nil
 	}
 	c := &j.x.commits[by]
-	what.Commit = c.oid
-	why, err := j.notNew(ctx, by, h)
+	what.Commit, what.Path = c.oid, file
+	why, err := j.notNew(ctx, by, file, h)
 	if err != nil {
 		return err
 	}
@@ -129,34 +132,79 @@ func (j *judge) bringer(ctx context.Context, p *part, h *presence.Hunk, o *origi
 	return nil
 }
 
-// broughtDecl is the newest commit in the fix's history that has a declaration which its parent has not; -1 when there is none that can be read.
-func (j *judge) broughtDecl(ctx context.Context, p *part, h *presence.Hunk) (int32, error) {
-	root := j.x.reach(p.seeds[0])
-	for _, i := range j.s.touched[h.Path] {
+// broughtDecl is the newest commit in the fix's history that has a declaration which its parent has not; -1 when there is none that can be read. Where the
+// commit only moved the declaration, from a file of the same name or from one that it changes too, the search goes on behind it, at the path where it stood.
+func (j *judge) broughtDecl(ctx context.Context, p *part, h *presence.Hunk) (by int32, file string, err error) {
+	file = h.Path
+	before := p.seeds[0]
+	for range maxMoves {
+		if by, err = j.broughtTo(ctx, before, file, h.Decl); err != nil || by < 0 {
+			return -1, file, ignoreAbsent(err)
+		}
+		from, err := j.stoodAt(ctx, by, file, h.Decl)
+		if err != nil {
+			return -1, file, ignoreAbsent(err)
+		}
+		if from == "" {
+			return by, file, nil
+		}
+		before, file = by, from
+	}
+	return -1, file, nil
+}
+
+// broughtTo is the newest ancestor of a commit that has a declaration in a file where its parent has not.
+func (j *judge) broughtTo(ctx context.Context, before int32, file, decl string) (int32, error) {
+	root := j.x.reach(before)
+	for _, i := range j.s.touching(file) {
 		c := &j.x.commits[i]
-		if !root.has(i) || i == p.seeds[0] || len(c.parents) != 1 {
+		if !root.has(i) || i == before || len(c.parents) != 1 {
 			continue
 		}
-		now, err := j.code.content(ctx, c.oid, h.Path)
+		now, err := j.code.content(ctx, c.oid, file)
 		if err != nil {
-			return -1, ignoreAbsent(err)
+			return -1, err
 		}
-		if !presence.Has(h.Path, now, h.Decl) {
+		if !presence.Has(file, now, decl) {
 			continue
 		}
-		before, err := j.code.content(ctx, j.x.commits[c.parents[0]].oid, h.Path)
+		then, err := j.code.content(ctx, j.x.commits[c.parents[0]].oid, file)
 		if err != nil {
-			return -1, ignoreAbsent(err)
+			return -1, err
 		}
-		if !presence.Has(h.Path, before, h.Decl) {
+		if !presence.Has(file, then, decl) {
 			return i, nil
 		}
 	}
 	return -1, nil
 }
 
+// stoodAt is another path at which a declaration stood before commit i brought it to a file; empty when there is none.
+func (j *judge) stoodAt(ctx context.Context, i int32, file, decl string) (string, error) {
+	candidates := slices.Clone(j.code.paths[path.Base(file)])
+	for _, f := range j.s.files(i) {
+		if path.Ext(f.Path) == path.Ext(file) && equiv.IsSource(f.Path) && len(candidates) < maxCandidates && !slices.Contains(candidates, f.Path) {
+			candidates = append(candidates, f.Path)
+		}
+	}
+	parent := j.x.commits[j.x.commits[i].parents[0]].oid
+	for _, other := range candidates {
+		if other == file {
+			continue
+		}
+		then, err := j.code.content(ctx, parent, other)
+		if err != nil {
+			return "", err
+		}
+		if presence.Has(other, then, decl) {
+			return other, nil
+		}
+	}
+	return "", nil
+}
+
 // notNew says why a commit may have done more than bring something new; empty when nothing speaks for that.
-func (j *judge) notNew(ctx context.Context, by int32, h *presence.Hunk) (string, error) {
+func (j *judge) notNew(ctx context.Context, by int32, file string, h *presence.Hunk) (string, error) {
 	c := &j.x.commits[by]
 	together := []int32{by}
 	titles := []string{c.full}
@@ -179,7 +227,7 @@ func (j *judge) notNew(ctx context.Context, by int32, h *presence.Hunk) (string,
 			return fmt.Sprintf("says %q: the code may have stood elsewhere", word), nil
 		}
 	}
-	if year, ok := j.licensed(ctx, by, h.Path); ok && year < time.Unix(c.when, 0).UTC().Year() {
+	if year, ok := j.licensed(ctx, by, file); ok && year < time.Unix(c.when, 0).UTC().Year() {
 		return fmt.Sprintf("brought a file of %d: the code may have stood elsewhere", year), nil
 	}
 	return j.tookAway(ctx, together, h)

@@ -87,6 +87,20 @@ func (s *survey) follow(parts []*part) {
 	}
 }
 
+// touching are the commits that change a path, newest first.
+func (s *survey) touching(file string) []int32 {
+	by, known := s.touched[file]
+	if !known {
+		for i := range s.x.commits {
+			if slices.ContainsFunc(s.files(int32(i)), func(f equiv.File) bool { return f.Path == file }) {
+				by = append(by, int32(i))
+			}
+		}
+		s.touched[file] = by
+	}
+	return by
+}
+
 // files are what a commit changed; none for a merge and for what cannot be read.
 func (s *survey) files(i int32) []equiv.File {
 	if c := s.x.commits[i].change; c != nil {
