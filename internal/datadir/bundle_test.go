@@ -122,7 +122,10 @@ type member struct {
 func archive(t *testing.T, members ...member) []byte {
 	t.Helper()
 	var b bytes.Buffer
-	z := gzip.NewWriter(&b)
+	z, err := gzip.NewWriterLevel(&b, gzip.BestSpeed)
+	if err != nil {
+		t.Fatal(err)
+	}
 	w := tar.NewWriter(z)
 	for _, m := range members {
 		if m.header.Typeflag == 0 {
@@ -195,8 +198,8 @@ func TestHostileArchives(t *testing.T) {
 		{"a file is missing", []member{manifest(nil)}, "0 files, 1 in its manifest"},
 		{"no manifest", []member{good}, "not with its manifest"},
 		{"a manifest of another form", []member{{tar.Header{Name: "manifest.json"}, `{"version": 2}`}}, "version 2 is not known"},
-		{"a file larger than it says", []member{manifest(nil), {tar.Header{Name: "facts/releases.yaml", Size: 1 << 26}, "bomb"}}, "larger than it should be"},
-		{"a manifest of a gigabyte", []member{{tar.Header{Name: "manifest.json", Size: 1 << 26}, "bomb"}}, "larger than it should be"},
+		{"a file larger than it says", []member{manifest(nil), {tar.Header{Name: "facts/releases.yaml", Size: 1 << 20}, "bomb"}}, "larger than it should be"},
+		{"a manifest that is too large", []member{{tar.Header{Name: "manifest.json", Size: 33 << 20}, "bomb"}}, "larger than it should be"},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
