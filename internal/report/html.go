@@ -68,7 +68,9 @@ func (f *Fleet) WriteHTML(w io.Writer) error {
 		p.Pages = append(p.Pages, newClusterPage(r, "cluster-"+strconv.Itoa(i+1)))
 		if s := r.Support; s != nil && !seen[s.Minor] {
 			seen[s.Minor] = true
-			states = append(states, s)
+			minor := *s
+			minor.Version = s.Minor // the picture is about the minor, and its labels are short
+			states = append(states, &minor)
 		}
 	}
 	if len(states) > 0 {
