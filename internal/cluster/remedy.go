@@ -74,9 +74,9 @@ func (j *judge) restart(failing []instance) []Step {
 	}
 	how := j.restartSteps()
 	steps := []Step{{Text: "Restart the kube-apiservers one at a time. Go on only when the one before serves again and shows a new certificate."}}
-	for n, i := range failing[:min(len(failing), remedyInstances)] {
+	for _, i := range failing[:min(len(failing), remedyInstances)] {
 		for _, s := range how {
-			steps = append(steps, Step{Text: fmt.Sprintf("%d. %s: %s.", n+1, i.name, s.Text), Command: s.Command})
+			steps = append(steps, Step{Text: i.name + ": " + s.Text + ".", Command: s.Command})
 		}
 		steps = append(steps, j.probeStep(i))
 	}
