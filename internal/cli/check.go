@@ -21,6 +21,7 @@ var checkFormats = append(slices.Clone(tableFormats), "html", "sarif", "junit", 
 // checkCommand is the command's flags.
 type checkCommand struct {
 	looking
+	knownLines
 
 	rights                 bool
 	accept, failOn, format string
@@ -53,7 +54,8 @@ observed. The format "ics" is a calendar of all that ends; "prometheus" is for a
 		RunE: func(cmd *cobra.Command, args []string) error { return c.run(cmd, args) },
 	}
 	flags := cmd.Flags()
-	c.add(flags)
+	c.looking.add(flags)
+	c.knownLines.add(flags)
 	flags.BoolVar(&c.all, "all-contexts", false, "look at the clusters of all contexts")
 	flags.StringVar(&c.save, "save", "", "keep what was seen in `FILE`; with --all-contexts in this directory, a file for each context")
 	flags.StringVar(&c.accept, "accept", "", "risks that were accepted are in `FILE` (YAML)")
@@ -162,6 +164,9 @@ func (c *checkCommand) options() (cluster.Options, error) {
 		return cluster.Options{}, err
 	}
 	o := cluster.Options{At: now, Later: c.warn, Soon: min(c.warn, 30)}
+	if o.Lines, err = c.knownLines.read(); err != nil {
+		return o, err
+	}
 	if c.accept != "" {
 		if o.Acceptances, err = readAcceptances(c.accept); err != nil {
 			return o, err

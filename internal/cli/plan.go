@@ -17,6 +17,7 @@ var planFormats = []string{"table", "wide", "json", "yaml", "markdown", "html"} 
 // planCommand is the command's flags.
 type planCommand struct {
 	looking
+	knownLines
 
 	to, format string
 }
@@ -41,7 +42,8 @@ The exit status is 3 if something blocks the next hop, or could and was not obse
 		RunE: func(cmd *cobra.Command, args []string) error { return p.run(cmd, args) },
 	}
 	flags := cmd.Flags()
-	p.add(flags)
+	p.looking.add(flags)
+	p.knownLines.add(flags)
 	flags.StringVar(&p.to, "to", "", "go to this `VERSION`, a minor or a patch release; without it to the newest minor")
 	addOutput(cmd, &p.format, planFormats)
 	complete(cmd, "context", p.contexts)
@@ -67,6 +69,10 @@ func (p *planCommand) run(cmd *cobra.Command, args []string) error {
 	if err != nil {
 		return err
 	}
+	lines, err := p.knownLines.read()
+	if err != nil {
+		return err
+	}
 	seen, err := p.snapshots(cmd.Context(), args)
 	if err != nil {
 		return err
@@ -74,7 +80,7 @@ func (p *planCommand) run(cmd *cobra.Command, args []string) error {
 	if err := cmd.Context().Err(); errors.Is(err, context.Canceled) {
 		return err
 	}
-	plan, err := upgrade.New(seen[0].snapshot, facts, upgrade.Options{To: to, At: now})
+	plan, err := upgrade.New(seen[0].snapshot, facts, upgrade.Options{To: to, At: now, Lines: lines})
 	if err != nil {
 		return err
 	}

@@ -74,7 +74,7 @@ func TestBandsCanBeSet(t *testing.T) {
 	for _, tt := range []struct {
 		soon, later int
 		want        cluster.Severity
-	}{{0, 0, ""}, {30, 120, cluster.Medium}, {110, 120, cluster.High}} {
+	}{{0, 0, ""}, {30, 120, cluster.Medium}, {110, 120, cluster.High}, {3, 3, ""}} {
 		got := cluster.Severity("")
 		for _, f := range judge(t, s, cluster.Options{At: now, Soon: tt.soon, Later: tt.later}).Findings {
 			got = f.Severity

@@ -85,7 +85,7 @@ func (j *judge) assess(text string) (*assessed, error) {
 // builtBy says why upstream's ranges do not decide about a build, "" where they do.
 func (j *judge) builtBy(v release.Version, vendor string) string {
 	switch {
-	case vendor == release.VendorKubelts && j.line(v) != nil, vendor == release.VendorKLTS && j.kltsNewest(v):
+	case j.line(v) != nil, vendor == release.VendorKLTS && j.kltsNewest(v):
 		return ""
 	case vendor != "":
 		return "a build of " + vendorName(vendor) + ", which may have cured it on its own: its bulletins say"
@@ -149,7 +149,7 @@ func (j *judge) hole(a *assessed, as catalog.Assessment, p place, rules []catalo
 	h.Line = j.curedBy(r, a.version, a.vendor)
 	minor := a.version.Minor.String()
 	switch {
-	case a.unsure == "" && a.vendor == release.VendorKubelts && curesName(*j.line(a.version), r):
+	case a.unsure == "" && curesName(j.line(a.version), r):
 		h.Status = Cured
 	case a.unsure == "" && a.vendor == release.VendorKLTS && slices.Contains(backported(r, release.VendorKLTS), minor):
 		h.Status = Cured
@@ -192,8 +192,8 @@ func (j *judge) doubt(a *assessed, r *vuln.Record) string {
 	return ""
 }
 
-func curesName(l LineRelease, r *vuln.Record) bool {
-	return slices.ContainsFunc(r.Names(), func(n string) bool { return slices.Contains(l.Cures, n) })
+func curesName(l *LineRelease, r *vuln.Record) bool {
+	return l != nil && slices.ContainsFunc(r.Names(), func(n string) bool { return slices.Contains(l.Cures, n) })
 }
 
 // curedBy names a line release of the same minor that cures a vulnerability and could be taken; "" where none is known.
@@ -201,7 +201,7 @@ func (j *judge) curedBy(r *vuln.Record, v release.Version, vendor string) string
 	best := release.Version{}
 	for _, l := range j.o.Lines {
 		w, ok := parse(l.Version)
-		if ok && w.Minor == v.Minor && release.CompareUpstream(w, v) >= 0 && curesName(l, r) && (best.IsZero() || release.Compare(w, best) > 0) {
+		if ok && w.Minor == v.Minor && release.CompareUpstream(w, v) >= 0 && curesName(&l, r) && (best.IsZero() || release.Compare(w, best) > 0) {
 			best = w
 		}
 	}

@@ -29,7 +29,6 @@ type Options struct {
 type LineRelease struct {
 	Version string   // such as v1.28.15+lts.3
 	Cures   []string // the vulnerabilities that it cures, against the upstream release that it is built on
-	Open    []string // those that are known to be open in it
 }
 
 const (

@@ -111,14 +111,14 @@ func loopbackLeaf(c *chain) (*x509.Certificate, bool) {
 func (j *judge) band(end time.Time) (Severity, bool) {
 	left := pki.DaysLeft(end, j.o.At)
 	switch {
+	case left >= j.o.Later:
+		return "", false
 	case left < lastDays:
 		return Critical, true
 	case left < j.o.Soon:
 		return High, true
-	case left < j.o.Later:
-		return Medium, true
 	}
-	return "", false
+	return Medium, true
 }
 
 // lower is the severity below one.

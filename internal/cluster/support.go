@@ -152,7 +152,7 @@ func (j *judge) upstreamSupport(s *catalog.Support, v release.Version, vendor st
 }
 
 func (j *judge) vendorSupport(s *catalog.Support, v release.Version, vendor string, own *catalog.VendorSupport) {
-	if vendor == release.VendorKubelts {
+	if vendor == release.VendorKubelts || j.line(v) != nil {
 		j.lineSupport(v)
 		return
 	}

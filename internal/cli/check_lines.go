@@ -1,0 +1,75 @@
+package cli
+
+import (
+	"errors"
+	"io"
+	"io/fs"
+	"os"
+
+	"github.com/spf13/pflag"
+
+	"github.com/kubelts/kubelts/internal/cluster"
+	"github.com/kubelts/kubelts/internal/errs"
+	"github.com/kubelts/kubelts/internal/lts"
+)
+
+// knownLines is the flag about projects whose line releases are known.
+type knownLines struct{ dirs []string }
+
+func (k *knownLines) add(flags *pflag.FlagSet) {
+	flags.StringArrayVar(&k.dirs, "lines", nil, "take the releases of the project of lines in `DIR` as known (may be repeated)")
+}
+
+// read reads the manifests of all releases of the projects.
+func (k *knownLines) read() ([]cluster.LineRelease, error) {
+	var out []cluster.LineRelease
+	for _, dir := range k.dirs {
+		root, err := os.OpenRoot(dir)
+		if err != nil {
+			return nil, errs.WithHint(errs.New(errs.NotFound, "read lines: %w", err), "name the directory of a project, which has kubelts.yaml and releases")
+		}
+		of, err := lineReleases(root.FS(), dir)
+		if err = errors.Join(err, root.Close()); err != nil {
+			return nil, err
+		}
+		out = append(out, of...)
+	}
+	return out, nil
+}
+
+func lineReleases(project fs.FS, dir string) ([]cluster.LineRelease, error) {
+	if _, err := fs.Stat(project, "kubelts.yaml"); err != nil {
+		return nil, errs.WithHint(errs.New(errs.NotFound, "read lines: %s is no project of lines: %w", dir, err), "name the directory that has kubelts.yaml")
+	}
+	names, err := fs.Glob(project, "releases/*/manifest.json")
+	if err != nil {
+		return nil, err
+	}
+	var out []cluster.LineRelease
+	for _, name := range names {
+		content, err := readSmall(project, name)
+		if err != nil {
+			return nil, err
+		}
+		m, err := lts.ParseManifest(dir+"/"+name, content)
+		if err != nil {
+			return nil, err
+		}
+		out = append(out, cluster.LineRelease{Version: m.Version, Cures: m.Vulnerabilities})
+	}
+	return out, nil
+}
+
+// readSmall reads a file of a project.
+func readSmall(project fs.FS, name string) ([]byte, error) {
+	f, err := project.Open(name)
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close()
+	content, err := io.ReadAll(io.LimitReader(f, lts.MaxFile+1))
+	if err == nil && len(content) > lts.MaxFile {
+		return nil, errs.New(errs.Invalid, "%s: larger than %d bytes", name, lts.MaxFile)
+	}
+	return content, err
+}
