@@ -24,9 +24,10 @@ type instance struct {
 	version *serverVersion
 	why     error // there is no version
 	metrics []cluster.DeprecatedAPI
-	unmeter error // there are no metrics
-	direct  bool  // it is one instance
-	sure    bool  // something says that there is an API server, so that silence is worth naming
+	unmeter error                     // there are no metrics
+	direct  bool                      // it is one instance
+	behind  map[string]*serverVersion // of the instances behind a load balancer, by their loopback certificate
+	sure    bool                      // something says that there is an API server, so that silence is worth naming
 }
 
 const (
@@ -146,7 +147,7 @@ func (t *taker) instance(ctx context.Context, i *instance) {
 		i.sight = t.Look(ctx, []Target{i.target})[0]
 	}
 	if !i.direct {
-		i.version = t.balanced()
+		i.version, i.behind = t.balanced(), t.behind(ctx, i)
 		i.metrics, i.unmeter = t.api.deprecated(ctx, i.Address)
 		return
 	}
@@ -156,6 +157,11 @@ func (t *taker) instance(ctx context.Context, i *instance) {
 		return
 	}
 	name, trusted := t.trusted(i)
+	if !trusted && i.sight.Listener != "" && net.ParseIP(i.target.Host) == nil {
+		i.why = fmt.Errorf("it is of %s, which may put a name that it is asked for into its certificate, so it was not asked", i.sight.Listener)
+		i.unmeter = i.why
+		return
+	}
 	asked, err := t.access.stranger(i.Address)
 	if trusted {
 		asked, err = t.access.instance(i.Address, name)
@@ -229,7 +235,7 @@ func record(s *cluster.Snapshot, found *found, all []*instance) {
 			s.APIServers = append(s.APIServers, i.APIServer)
 		}
 		if !i.direct && (fresh > 0 || !slices.ContainsFunc(s.APIServers, func(a cluster.APIServer) bool { return len(a.Loopback) > 0 }) || found.version != nil && !anyVersion(s.APIServers)) {
-			s.APIServers = append(s.APIServers, i.APIServer)
+			s.APIServers = append(s.APIServers, i.apart()...)
 		}
 	}
 }
