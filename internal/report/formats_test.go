@@ -288,7 +288,7 @@ const nasty = "x\x1b[2J\u202e</script><img src=x onerror=alert(1)>\u009b31m\n| `
 func hostile(t *testing.T) *report.Fleet {
 	t.Helper()
 	f := fleet()
-	poison(reflect.ValueOf(f).Elem())
+	set(reflect.ValueOf(f).Elem(), nasty)
 	if f.Clusters[0].Findings[0].Remedy[0].Command != nasty {
 		t.Fatal("the text did not reach everything")
 	}
@@ -298,22 +298,23 @@ func hostile(t *testing.T) *report.Fleet {
 	return f
 }
 
-func poison(v reflect.Value) {
+// set puts text into every string below v.
+func set(v reflect.Value, text string) {
 	switch v.Kind() {
 	case reflect.String:
-		v.SetString(nasty)
+		v.SetString(text)
 	case reflect.Pointer:
 		if !v.IsNil() {
-			poison(v.Elem())
+			set(v.Elem(), text)
 		}
 	case reflect.Slice:
 		for i := range v.Len() {
-			poison(v.Index(i))
+			set(v.Index(i), text)
 		}
 	case reflect.Struct:
 		for i := range v.NumField() {
 			if v.Type().Field(i).IsExported() {
-				poison(v.Field(i))
+				set(v.Field(i), text)
 			}
 		}
 	default: // nothing that a stranger writes
@@ -341,6 +342,30 @@ func TestHostileTextDoesNothing(t *testing.T) {
 				t.Error("HTML of a stranger stands in it")
 			}
 		})
+	}
+}
+
+// TestNoForgedLines: what a stranger wrote never stands at the start of a line, where it would look like a part of the report.
+func TestNoForgedLines(t *testing.T) {
+	const forged = "x\nFORGED\r\nFORGED"
+	f := fleet()
+	set(reflect.ValueOf(f).Elem(), forged)
+	for format, out := range map[string][]byte{"table": render(t, f, "table"), "markdown": render(t, f, "markdown"), "ics": render(t, f, "ics")} {
+		if regexp.MustCompile(`(?m)^FORGED`).Match(out) {
+			t.Errorf("%s:\n%s", format, out)
+		}
+	}
+	l := plan()
+	set(reflect.ValueOf(l).Elem(), forged)
+	var b bytes.Buffer
+	if err := report.WritePlan(&b, l, report.Style{Width: 80, All: true}); err != nil {
+		t.Fatal(err)
+	}
+	if err := report.WritePlanMarkdown(&b, l); err != nil {
+		t.Fatal(err)
+	}
+	if regexp.MustCompile(`(?m)^FORGED`).Match(b.Bytes()) {
+		t.Errorf("plan:\n%s", b.Bytes())
 	}
 }
 

@@ -90,7 +90,7 @@ func TestHostilePlanDoesNothing(t *testing.T) {
 	for format, write := range planFormats() {
 		t.Run(format, func(t *testing.T) {
 			l := plan()
-			poison(reflect.ValueOf(l).Elem())
+			set(reflect.ValueOf(l).Elem(), nasty)
 			var b bytes.Buffer
 			if err := write(&b, l); err != nil {
 				t.Fatal(err)

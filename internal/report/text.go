@@ -91,7 +91,7 @@ func (p *printer) line(parts ...string) {
 	p.WriteString(strings.TrimRight(strings.Join(parts, ""), " ") + "\n")
 }
 
-func (p *printer) title(s string) { p.line("\n", p.paint(s, bold)) }
+func (p *printer) title(s string) { p.line("\n", p.paint(cut(s, p.style.Width), bold)) }
 
 // wrapped prints text after a first and before further indents, which have the same width.
 func (p *printer) wrapped(first, indent, s string) {

@@ -40,7 +40,7 @@ func (p *printer) findings(all []cluster.Finding) {
 func inHoles(f *cluster.Finding) bool { return f.Hole != nil && f.Severity != cluster.Critical }
 
 func (p *printer) heading(f *cluster.Finding) {
-	severity := string(f.Severity)
+	severity := cut(string(f.Severity), len(indent)-2)
 	paint := colour(f.Severity)
 	if f.Accepted != nil {
 		severity, paint = "accepted", faint
@@ -94,9 +94,9 @@ func (p *printer) finding(f *cluster.Finding) {
 	}
 	if p.style.All {
 		for _, u := range f.References {
-			p.line(indent, "see ", u)
+			p.line(indent, "see ", flat(u))
 		}
-		p.line(indent, p.paint("id "+f.ID, faint))
+		p.line(indent, p.paint("id "+flat(f.ID), faint))
 	}
 }
 

@@ -6,32 +6,30 @@ import (
 	"github.com/jedib0t/go-pretty/v6/text"
 )
 
-// wrap breaks text into lines of at most width columns, at spaces where it can. Ends of lines in it stay.
+// wrap breaks text into lines of at most width columns, at spaces where it can. Ends of lines in it are spaces like others: a stranger's
+// text must not look like the next line of a report.
 func wrap(s string, width int) []string {
 	width = max(width, 10)
 	var out []string
-	for part := range strings.SplitSeq(s, "\n") {
-		line, used := "", 0
-		for word := range strings.FieldsSeq(part) {
-			w := text.StringWidth(word)
-			if used > 0 && used+1+w > width {
-				out = append(out, line)
-				line, used = "", 0
-			}
-			if used > 0 {
-				line, used = line+" ", used+1
-			}
-			for w > width { // a word that no line holds
-				head := firstColumns(word, width-used)
-				out = append(out, line+head)
-				word = word[len(head):]
-				line, used, w = "", 0, text.StringWidth(word)
-			}
-			line, used = line+word, used+w
+	line, used := "", 0
+	for word := range strings.FieldsSeq(s) {
+		w := text.StringWidth(word)
+		if used > 0 && used+1+w > width {
+			out = append(out, line)
+			line, used = "", 0
 		}
-		out = append(out, line)
+		if used > 0 {
+			line, used = line+" ", used+1
+		}
+		for w > width { // a word that no line holds
+			head := firstColumns(word, width-used)
+			out = append(out, line+head)
+			word = word[len(head):]
+			line, used, w = "", 0, text.StringWidth(word)
+		}
+		line, used = line+word, used+w
 	}
-	return out
+	return append(out, line)
 }
 
 // firstColumns is as much of s as fits into so many columns, and one character at least.
