@@ -36,9 +36,10 @@ func (m *treeMerge) vouch(ctx context.Context) error {
 			verdict = better
 		}
 	}
-	for _, note := range verdict.Unseen {
-		if len(m.notes) < maxNotes {
-			m.notes = append(m.notes, "not vouched for: "+note)
+	for _, unseen := range verdict.Unseen {
+		// What memory brings is looked at anew.
+		if note := "not vouched for: " + unseen; len(m.notes) < maxNotes && !slices.Contains(m.notes, note) {
+			m.notes = append(m.notes, note)
 		}
 	}
 	const most = 5

@@ -13,6 +13,7 @@ import (
 	"bufio"
 	"bytes"
 	"context"
+	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -33,9 +34,10 @@ const (
 // Repo is a clone, opened for reading.
 type Repo struct {
 	run     *command.Runner
-	dir     string // as the caller named it, for messages
-	objects string // the clone's object directory
-	view    string // our git directory
+	dir     string   // as the caller named it, for messages
+	objects string   // the clone's object directory
+	view    string   // our git directory
+	owner   *os.File // locked as long as the view is ours
 	shallow bool
 	refs    []git.Ref // sorted by name, peeled
 	pool    *pool
@@ -52,14 +54,18 @@ func Open(ctx context.Context, run *command.Runner, dir string) (*Repo, error) {
 	if err != nil {
 		return nil, fmt.Errorf("open repository %q: %w", dir, err)
 	}
-	if r.view, err = os.MkdirTemp("", "kubelts-view-"); err != nil {
+	if r.view, r.owner, err = makeView(); err != nil {
 		return nil, fmt.Errorf("open repository %q: %w", dir, err)
+	}
+	if made, err := os.Lstat(r.view); err == nil {
+		sweepViews(os.TempDir(), made.ModTime()) // by the file system's clock, as the others' ages
 	}
 	if err := r.openView(ctx, listed); err != nil {
 		if r.pool != nil {
 			r.pool.close()
 		}
 		os.RemoveAll(r.view) // the first error is the one to report
+		r.owner.Close()      // likewise
 		return nil, fmt.Errorf("open repository %q: %w", dir, err)
 	}
 	return r, nil
@@ -68,7 +74,7 @@ func Open(ctx context.Context, run *command.Runner, dir string) (*Repo, error) {
 // Close ends the git processes and removes the view.
 func (r *Repo) Close() error {
 	r.pool.close()
-	return os.RemoveAll(r.view)
+	return errors.Join(os.RemoveAll(r.view), r.owner.Close())
 }
 
 // Dir is the clone's path as it was given to Open.
