@@ -2,7 +2,9 @@ package cluster
 
 import (
 	"cmp"
+	"crypto/sha256"
 	"crypto/x509"
+	"encoding/hex"
 	"fmt"
 	"slices"
 	"strings"
@@ -13,12 +15,12 @@ import (
 
 // ending is certificates of one kind or of one place that end within the bands.
 type ending struct {
-	kind     ChainKind
+	name     string // of the CA, "" for others
 	id       string
 	severity Severity
 	soonest  time.Time
 	latest   time.Time // of those that are told
-	chain    *Chain    // of the soonest
+	chain    *chain    // of the soonest
 	subjects []string
 	evidence []string
 }
@@ -38,8 +40,8 @@ func (j *judge) checkCertificates() error {
 				continue
 			}
 			if i == 0 || c.Bundle {
-				k := deadlineKey{c.Kind, c.groupName(), cert.NotAfter.UTC().Truncate(day)}
-				ends[k] = ends[k].with(cert.NotAfter)
+				k := deadlineKey{c.group(cert), cert.NotAfter.UTC().Truncate(day)}
+				ends[k] = ends[k].with(c, cert)
 			}
 			j.ending(endings, c, cert, i)
 			j.flaws(flaws, c, cert, i)
@@ -53,30 +55,59 @@ func (j *judge) checkCertificates() error {
 	return nil
 }
 
+// deadlineKey is a group of certificates and a day.
 type deadlineKey struct {
-	kind ChainKind
-	name string
-	day  time.Time
+	group string
+	day   time.Time
 }
 
-// deadlineGroup is the certificates that end on one day.
+// deadlineGroup is the certificates of a group that end on one day.
 type deadlineGroup struct {
+	chain *chain
+	name  string // of the CA, "" for others
 	first time.Time
 	count int
 }
 
-func (g *deadlineGroup) with(end time.Time) *deadlineGroup {
+func (g *deadlineGroup) with(c *chain, cert *x509.Certificate) *deadlineGroup {
 	if g == nil {
-		return &deadlineGroup{end, 1}
+		g = &deadlineGroup{chain: c, first: cert.NotAfter}
 	}
 	g.count++
-	if end.Before(g.first) {
-		g.first = end
+	if cert.NotAfter.Before(g.first) {
+		g.first = cert.NotAfter
+	}
+	if authority(c, cert) {
+		g.name = caName(cert)
+		g.chain = rather(g.chain, c)
 	}
 	return g
 }
 
-// groupName is what findings and deadlines of a chain go by: its place, or its kind where there are many alike.
+// rather is the chain that says most of what a CA is for, of two that have it.
+func rather(a, b *chain) *chain {
+	order := []ChainKind{FrontProxyCA, ClusterCA}
+	if slices.Index(order, b.Kind) > slices.Index(order, a.Kind) {
+		return b
+	}
+	return a
+}
+
+// caName is what a CA calls itself.
+func caName(cert *x509.Certificate) string {
+	return cut(cmp.Or(cert.Subject.CommonName, cert.Subject.String(), "without name"))
+}
+
+// group is what the end of a certificate goes by: a CA by itself, wherever it was seen, others by their place or kind.
+func (c *chain) group(cert *x509.Certificate) string {
+	if authority(c, cert) {
+		sum := sha256.Sum256(cert.Raw)
+		return "authority/" + hex.EncodeToString(sum[:6])
+	}
+	return c.key()
+}
+
+// groupName is what findings of a chain go by: its place, or nothing where there are many alike.
 func (c *Chain) groupName() string {
 	if kindOf(c.Kind).many {
 		return ""
@@ -95,12 +126,14 @@ func (c *Chain) key() string {
 // certificateDeadlines names the days on which certificates end, those of one kind and day together.
 func (j *judge) certificateDeadlines(ends map[deadlineKey]*deadlineGroup, endings map[string]*ending) {
 	for k, g := range ends {
-		c := Chain{Kind: k.kind, Where: k.name}
-		d := Deadline{When: g.first, What: c.label(), Area: Certificates, Severity: Info, Kind: k.kind}
-		if k.name == "" {
-			d.What = fmt.Sprintf("%s, %s of this kind", kindOf(k.kind).name, plural(g.count, "certificate"))
+		d := Deadline{When: g.first, What: g.chain.label(), Area: Certificates, Severity: Info, Kind: g.chain.Kind}
+		switch {
+		case g.name != "":
+			d.What = fmt.Sprintf("CA %s (%s)", g.name, cut(firstOf(g.chain.Where, g.chain.Object, g.chain.ID)))
+		case g.chain.groupName() == "":
+			d.What = fmt.Sprintf("%s, %s of this kind", kindOf(g.chain.Kind).name, plural(g.count, "certificate"))
 		}
-		if e := endings["certificate-ends/"+c.key()]; e != nil && !g.first.After(e.latest) {
+		if e := endings["certificate-ends/"+k.group]; e != nil && !g.first.After(e.latest) {
 			d.Severity, d.Finding = e.severity, e.id
 		}
 		j.end(d)
@@ -137,15 +170,18 @@ func (j *judge) ending(endings map[string]*ending, c *chain, cert *x509.Certific
 	if c.Kind == WebhookCA && !j.fails(c.ID) {
 		severity = lower(severity)
 	}
-	id := "certificate-ends/" + c.key()
+	id := "certificate-ends/" + c.group(cert)
 	e := endings[id]
 	if e == nil {
-		e = &ending{kind: c.Kind, id: id, soonest: cert.NotAfter, latest: cert.NotAfter, chain: c.Chain}
+		e = &ending{id: id, soonest: cert.NotAfter, latest: cert.NotAfter, chain: c}
 		endings[id] = e
+	}
+	if authority(c, cert) {
+		e.name, e.chain = caName(cert), rather(e.chain, c)
 	}
 	e.severity = worse(e.severity, severity)
 	if cert.NotAfter.Before(e.soonest) {
-		e.soonest, e.chain = cert.NotAfter, c.Chain
+		e.soonest, e.chain = cert.NotAfter, c
 	}
 	if cert.NotAfter.After(e.latest) {
 		e.latest = cert.NotAfter
@@ -189,17 +225,19 @@ func (j *judge) fails(chainID string) bool {
 func (j *judge) tellEndings(endings map[string]*ending) {
 	for _, id := range keys(endings) {
 		e := endings[id]
-		kind := kindOf(e.kind)
+		kind := kindOf(e.chain.Kind)
 		end := e.soonest.UTC()
 		left := pki.DaysLeft(end, j.o.At)
 		_, n := bounded(e.subjects)
 		title := fmt.Sprintf("the %s %s", e.chain.label(), ends(left, end))
-		if n > 1 {
+		if e.name != "" {
+			title = fmt.Sprintf("the CA %s %s", e.name, ends(left, end))
+		} else if n > 1 {
 			title = fmt.Sprintf("%s end or have ended: %s, the first %s", plural(n, "certificate"), kind.name, ends(left, end))
 		}
 		f := Finding{
 			ID: id, Rule: "certificate-ends", Area: Certificates, Severity: e.severity, Title: title, Subjects: e.subjects, Evidence: e.evidence,
-			Effect: kind.effect, When: &end, Broken: left < 1 && e.severity == Critical, Remedy: j.renewSteps(e.chain),
+			Effect: kind.effect, When: &end, Broken: left < 1 && e.severity == Critical, Remedy: j.renewSteps(e.chain.Chain),
 		}
 		if e.severity == Info {
 			f.Effect, f.Remedy = "Another certificate of the same name in the bundle lasts longer: this one can be taken out.", nil

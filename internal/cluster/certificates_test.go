@@ -143,6 +143,33 @@ func TestOldCertificates(t *testing.T) {
 	}
 }
 
+// TestOneAuthority: a CA that is seen in several places is one finding and one deadline.
+func TestOneAuthority(t *testing.T) {
+	now := at(t, "2026-09-20T12:00:00Z")
+	ca := cert{cn: "kubernetes", from: now.AddDate(-9, 0, 0), to: now.AddDate(1, 0, 0), ca: true}
+	s := base("x", now)
+	for _, kind := range []cluster.ChainKind{cluster.HostFile, cluster.ClusterCA, cluster.HostFile} {
+		c := chainOf(t, kind, fmt.Sprintf("place %d", len(s.Certificates)), ca)
+		s.Certificates = append(s.Certificates, c)
+	}
+	ca.serial = 2 // another one of that name
+	s.Certificates = append(s.Certificates, chainOf(t, cluster.ClusterCA, "place 3", ca))
+	r := judge(t, s, cluster.Options{At: now})
+	if len(r.Findings) != 2 || len(r.Deadlines) != 2 {
+		t.Fatalf("%d findings, %d deadlines: %+v", len(r.Findings), len(r.Deadlines), r.Findings)
+	}
+	count := 0
+	for i, f := range r.Findings {
+		count += f.Count
+		if !strings.HasPrefix(f.ID, "certificate-ends/authority/") || !strings.HasPrefix(f.Title, "the CA kubernetes ends in 365 days") || r.Deadlines[i].Kind != cluster.ClusterCA || r.Deadlines[i].Finding == "" {
+			t.Errorf("finding %s: %s; deadline %+v", f.ID, f.Title, r.Deadlines[i])
+		}
+	}
+	if count != 4 {
+		t.Errorf("%d places", count)
+	}
+}
+
 // TestLeftBehind: an ended certificate in a bundle that has a living one of the same name is worth a word, no more.
 func TestLeftBehind(t *testing.T) {
 	now := at(t, "2026-09-20T12:00:00Z")
