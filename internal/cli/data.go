@@ -107,7 +107,7 @@ func (a *app) assemble(now time.Time, states []provenance.State, files map[strin
 	for name, content := range joined.Files {
 		c.Files["facts/"+name] = content
 	}
-	for name, list := range map[string]any{"conflicts.json": joined.Conflicts, "leads.json": joined.Leads} {
+	for name, list := range map[string]any{"conflicts.json": append([]provenance.Conflict{}, joined.Conflicts...), "leads.json": append([]provenance.Lead{}, joined.Leads...)} {
 		if c.Files[name], err = jsonLines(list); err != nil {
 			return c, nil, err
 		}

@@ -55,7 +55,7 @@ type statusReport struct {
 	New       int               `json:"new"`
 	Conflicts int               `json:"conflicts"`
 	Newer     int               `json:"newerConflicts"`
-	Leads     int               `json:"leads"`
+	Leads     []provenance.Lead `json:"leads"` // what somebody should look at, since nothing was made of it
 	Sources   []sourceStatus    `json:"sources"`
 }
 
@@ -121,7 +121,7 @@ func (s *dataStatus) look(now time.Time, limit time.Duration) (statusReport, err
 	if err != nil {
 		return statusReport{}, err
 	}
-	report := statusReport{Used: builtIn, Reviewed: facts.Snapshot(), Sources: []sourceStatus{}}
+	report := statusReport{Used: builtIn, Reviewed: facts.Snapshot(), Sources: []sourceStatus{}, Leads: []provenance.Lead{}}
 	var snapshot *datadir.Snapshot
 	if s.dataDir != builtIn {
 		if snapshot, err = s.folder(&report); err != nil {
@@ -140,7 +140,10 @@ func (s *dataStatus) look(now time.Time, limit time.Duration) (statusReport, err
 	}
 	m := snapshot.Manifest
 	report.Used, report.Created, report.Imported = "folder", &m.Created, snapshot.Pointer.Imported
-	report.Records, report.New, report.Conflicts, report.Newer, report.Leads = m.Records, m.New, m.Conflicts, m.Newer, m.Leads
+	report.Records, report.New, report.Conflicts, report.Newer = m.Records, m.New, m.Conflicts, m.Newer
+	if err = json.Unmarshal(snapshot.Files["leads.json"], &report.Leads); err != nil {
+		return statusReport{}, errs.New(errs.Invalid, "%s: leads.json: %w", report.Folder, err)
+	}
 	if report.Rejoined, err = outgrown(m); err != nil {
 		return statusReport{}, err
 	}
@@ -223,13 +226,24 @@ func (s *dataStatus) show(r statusReport) error {
 	}
 	fmt.Fprintf(s.Stderr, "kubelts: %s: %d records, reviewed up to %s", used, r.Records, r.Reviewed)
 	if r.Created != nil {
-		fmt.Fprintf(s.Stderr, "; joined at %s: %d new records, %d conflicts, %d of them later than the review, %d leads", r.Created.Format(time.RFC3339), r.New, r.Conflicts, r.Newer, r.Leads)
+		fmt.Fprintf(s.Stderr, "; joined at %s: %d new records, %d conflicts, %d of them later than the review, %d leads", r.Created.Format(time.RFC3339), r.New, r.Conflicts, r.Newer, len(r.Leads))
 	}
 	fmt.Fprintln(s.Stderr)
+	for _, lead := range r.Leads[:min(len(r.Leads), maxLeads)] {
+		s.lead(lead)
+	}
 	if r.Rejoined {
 		fmt.Fprintln(s.Stderr, "kubelts: note: this program has newer reviewed facts than the folder; they are joined at each reading until \"kubelts data update --offline\" does it once")
 	}
 	return s.print(s.format, r, g)
+}
+
+// maxLeads is how many leads are shown to people; all are in the JSON.
+const maxLeads = 20
+
+// lead says on standard error what somebody should look at.
+func (a *app) lead(lead provenance.Lead) {
+	fmt.Fprintf(a.Stderr, "kubelts: note: %s: %s (%s): %s\n", lead.Source, clean(strings.Join(lead.Names, ", ")), clean(lead.What), lead.Reason)
 }
 
 // dataConflicts is the command's flags.

@@ -361,8 +361,8 @@ func (u *dataUpdate) report(c datadir.Contents, joined *provenance.Facts) error 
 	m := c.Manifest
 	fmt.Fprintf(u.Stderr, "kubelts: %s: %d records, %d of them new; %d conflicts, %d of them later than the review (see \"kubelts data conflicts\")\n",
 		u.folder, m.Records, m.New, m.Conflicts, m.Newer)
-	for _, lead := range joined.Leads {
-		fmt.Fprintf(u.Stderr, "kubelts: note: %s: %s (%s): %s\n", lead.Source, clean(strings.Join(lead.Names, ", ")), clean(lead.What), lead.Reason)
+	for _, lead := range joined.Leads[:min(len(joined.Leads), maxLeads)] {
+		u.lead(lead)
 	}
 	return u.print(u.format, result{
 		Folder: u.folder, Sources: append([]sourceOutcome{}, u.outcomes...), Records: m.Records, New: append([]string{}, joined.New...), Conflicts: m.Conflicts, Newer: m.Newer,
