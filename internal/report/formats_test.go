@@ -345,6 +345,32 @@ func TestHostileTextDoesNothing(t *testing.T) {
 	}
 }
 
+// TestClustersOfOneName: contexts of kubeadm all have one name, and still no cluster hides another.
+func TestClustersOfOneName(t *testing.T) {
+	f := fleet()
+	f.Clusters = append(f.Clusters, sample(), sample())
+	for _, r := range f.Clusters {
+		r.Cluster.Context = "kubernetes-admin@kubernetes"
+	}
+	f.Clusters[2].Cluster.UID = "another"
+	var got []string
+	for _, r := range f.Clean().Clusters {
+		got = append(got, r.Cluster.Context)
+	}
+	want := []string{
+		"kubernetes-admin@kubernetes at https://10.0.0.10:6443 5f0c7e0a-0a51-4b0a-9d53-26f1c4f6a1b1 #1",
+		"kubernetes-admin@kubernetes at https://10.1.0.10:6443",
+		"kubernetes-admin@kubernetes at https://10.0.0.10:6443 another",
+		"kubernetes-admin@kubernetes at https://10.0.0.10:6443 5f0c7e0a-0a51-4b0a-9d53-26f1c4f6a1b1 #2",
+	}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("names (-want +got):\n%s", diff)
+	}
+	if n := strings.Count(string(render(t, f, "prometheus")), "kubelts_cluster_score{"); n != 4 {
+		t.Errorf("metrics of %d clusters", n)
+	}
+}
+
 // TestNoForgedLines: what a stranger wrote never stands at the start of a line, where it would look like a part of the report.
 func TestNoForgedLines(t *testing.T) {
 	const forged = "x\nFORGED\r\nFORGED"

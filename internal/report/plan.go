@@ -23,7 +23,7 @@ func WritePlan(w io.Writer, plan *upgrade.Plan, style Style) error {
 
 func (p *printer) plan(l *upgrade.Plan) {
 	p.line(p.paint(cut(cmp.Or(l.Context, l.Server, "cluster"), p.style.Width), bold))
-	p.wrapped("", "", planLead(l))
+	p.wrapped("", hanging, planLead(l))
 	p.faint(planFacts(l))
 	if len(l.Now) > 0 {
 		p.title("BEFORE THE FIRST HOP")

@@ -34,8 +34,29 @@ type Missed struct {
 	Hint    string `json:"hint,omitempty"`
 }
 
-// Clean returns a copy of the fleet in which all text is safe to look at.
-func (f *Fleet) Clean() *Fleet { return visible.Copy(f) }
+// Clean returns a copy of the fleet in which all text is safe to look at, and in which no two clusters have one name: kubeadm calls every
+// context the same.
+func (f *Fleet) Clean() *Fleet {
+	clean := visible.Copy(f)
+	for _, more := range []func(r *cluster.Report, n int) string{
+		func(r *cluster.Report, _ int) string { return " at " + r.Cluster.Server },
+		func(r *cluster.Report, _ int) string { return " " + r.Cluster.UID },
+		func(_ *cluster.Report, n int) string { return fmt.Sprintf(" #%d", n) },
+	} {
+		same := map[string][]*cluster.Report{}
+		for _, r := range clean.Clusters {
+			same[name(r)] = append(same[name(r)], r)
+		}
+		for _, reports := range same {
+			for n, r := range reports {
+				if len(reports) > 1 {
+					r.Cluster.Context = name(r) + more(r, n+1)
+				}
+			}
+		}
+	}
+	return clean
+}
 
 // Act reports whether there is something to act on: a cluster of which nothing or no version was seen, something that was asked for
 // and not observed, or a finding that is at least so bad and that nobody accepted. With threshold "" no finding counts.

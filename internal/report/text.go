@@ -103,9 +103,15 @@ func (p *printer) wrapped(first, indent, s string) {
 	}
 }
 
+// hanging stands before the second and further lines of a text, so that no stranger's word begins a line.
+const hanging = "  "
+
 // faint prints text that is not the point.
 func (p *printer) faint(s string) {
-	for _, l := range wrap(s, p.style.Width) {
+	for i, l := range wrap(s, p.style.Width-len(hanging)) {
+		if i > 0 {
+			l = hanging + l
+		}
 		p.line(p.paint(l, faint))
 	}
 }
@@ -134,7 +140,7 @@ func (p *printer) head(r *cluster.Report) {
 		version = "version not observed"
 	}
 	p.line(p.paint(cut(name(r), p.style.Width), bold))
-	p.wrapped("", "", strings.Join([]string{version, distribution(c.Distribution), servers, plural(c.Nodes, "node")}, "; "))
+	p.wrapped("", hanging, strings.Join([]string{version, distribution(c.Distribution), servers, plural(c.Nodes, "node")}, "; "))
 	verdict := verdictWords(r.Verdict)
 	seen := plural(len(r.NotObserved), "thing") + " not observed"
 	if len(r.NotObserved) == 0 {
