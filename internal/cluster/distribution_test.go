@@ -27,7 +27,8 @@ func TestDetectDistribution(t *testing.T) {
 		{"ACK", cluster.Snapshot{APIServers: version("v1.26.3-aliyun.1"), Nodes: nodes("v1.26.3-aliyun.1", "cn-hangzhou.i-1", "alibabacloud.com/nodepool-id")}, release.VendorACK, "", "aliyun"},
 		{"TKE", cluster.Snapshot{APIServers: version("v1.26.1-tke.2"), Nodes: nodes("v1.26.1-tke.2", "qcloud", "cloud.tencent.com/node-instance-id")}, release.VendorTKE, "", "tke"},
 		{
-			"OpenShift", cluster.Snapshot{APIServers: version("v1.27.6+f67aeb3"), Groups: []string{"config.openshift.io/v1"}, Marks: []string{"openshift-release/4.14.12"}},
+			"OpenShift",
+			cluster.Snapshot{APIServers: version("v1.27.6+f67aeb3"), Groups: []string{"config.openshift.io/v1"}, Marks: []string{"openshift-release/4.14.12"}},
 			release.VendorOpenShift, "", "4.14.12",
 		},
 		{"RKE2, which k3s is part of", cluster.Snapshot{APIServers: version("v1.28.9+rke2r1"), Nodes: nodes("v1.28.9+rke2r1", "rke2", "k3s.io/hostname", "rke2.io/node-args"), Groups: []string{"k3s.cattle.io/v1"}}, release.VendorRKE2, "", "rke2r1"},

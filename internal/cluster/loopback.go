@@ -36,12 +36,6 @@ func (i instance) String() string {
 func (j *judge) checkLoopback() error {
 	var seen []instance
 	referenced := map[string]bool{}
-	shared := map[string]int{} // instances seen at shared addresses
-	for _, a := range j.s.APIServers {
-		if a.Shared {
-			shared[a.Address] += len(a.Loopback)
-		}
-	}
 	for _, a := range j.s.APIServers {
 		found := false
 		for _, id := range a.Loopback {
@@ -53,14 +47,8 @@ func (j *judge) checkLoopback() error {
 		if !found {
 			j.missedLoopback(a)
 		}
-		if n, told := shared[a.Address]; a.Shared && told && !j.listed(a) {
-			delete(shared, a.Address)
-			j.unseen(NotObserved{
-				What: "kube-apiservers behind " + cut(cmp.Or(a.Address, a.Name)) + " beyond the " + strconv.Itoa(n) + " seen", Area: string(Loopback),
-				Reason: "the address is shared: there may be more instances than answered",
-			})
-		}
 	}
+	j.beyond()
 	for _, c := range j.inOrder() {
 		if c.Kind == APIServerLoopback && !referenced[c.ID] {
 			if i, ok := newInstance(c, APIServer{Name: c.Where}); ok {
@@ -70,6 +58,27 @@ func (j *judge) checkLoopback() error {
 	}
 	slices.SortStableFunc(seen, func(a, b instance) int { return a.end().Compare(b.end()) })
 	return j.forecast(seen)
+}
+
+// beyond names the shared addresses behind which there may be more instances than were seen.
+func (j *judge) beyond() {
+	seen := map[string]int{}
+	for _, a := range j.s.APIServers {
+		if a.Shared {
+			seen[a.Address] += len(a.Loopback)
+		}
+	}
+	for _, a := range j.s.APIServers {
+		n, first := seen[a.Address]
+		if !a.Shared || !first || j.listed(a) {
+			continue
+		}
+		delete(seen, a.Address)
+		j.unseen(NotObserved{
+			What: "kube-apiservers behind " + cut(cmp.Or(a.Address, a.Name)) + " beyond the " + strconv.Itoa(n) + " seen", Area: string(Loopback),
+			Reason: "the address is shared: there may be more instances than answered",
+		})
+	}
 }
 
 // listed reports whether kube-apiservers are known one by one beside a shared address.

@@ -50,8 +50,7 @@ func (t *taker) behind(ctx context.Context, i *instance) map[string]*serverVersi
 		one, cancel := context.WithTimeout(ctx, behindTime)
 		v, err := asked.version(one)
 		cancel()
-		var refused *answerError
-		if errors.As(err, &refused) {
+		if _, refused := errors.AsType[*answerError](err); refused {
 			break // it answers nobody without credentials
 		}
 		if err == nil {
