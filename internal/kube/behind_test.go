@@ -177,8 +177,45 @@ func TestListeners(t *testing.T) {
 		t.Errorf("kubelets (-want +got):\n%s", d)
 	}
 	if !slices.ContainsFunc(seen.NotObserved, func(n cluster.NotObserved) bool {
+		return n.What == "serving certificate of etcd at 192.0.2.1:2379" && !n.Asked
+	}) {
+		t.Errorf("nothing says that etcd was not seen: %+v", seen.NotObserved)
+	}
+	if !slices.ContainsFunc(seen.NotObserved, func(n cluster.NotObserved) bool {
 		return n.What == "version of k3s.example.com:6443" && strings.Contains(n.Reason, "it is of k3s")
 	}) {
 		t.Errorf("nothing says why k3s was not asked: %+v", seen.NotObserved)
+	}
+}
+
+// TestManySilent: thousands of kubelets that cannot be reached are one line.
+func TestManySilent(t *testing.T) {
+	s := httptest.NewTLSServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.URL.Path != "/api/v1/nodes" {
+			old(w, r)
+			return
+		}
+		io.WriteString(w, `{"items":[`)
+		for i := range 1000 {
+			fmt.Fprintf(w, `%s{"metadata":{"name":"n%d"},"status":{"addresses":[{"type":"InternalIP","address":"192.0.2.%d"}]}}`, map[bool]string{true: ","}[i > 0], i, i%250)
+		}
+		io.WriteString(w, `]}`)
+	}))
+	defer s.Close()
+	seen, err := kube.Take(t.Context(), kube.Options{Kubeconfig: kubeconfig(t, s), Timeout: 5 * time.Second, Kubelets: 1000, Look: blind})
+	if err != nil {
+		t.Fatal(err)
+	}
+	var lines []string
+	for _, n := range seen.NotObserved {
+		if strings.Contains(n.What, "kubelet") {
+			lines = append(lines, n.What)
+			if !n.Asked {
+				t.Errorf("it was asked for: %+v", n)
+			}
+		}
+	}
+	if d := cmp.Diff([]string{"serving certificate of the kubelet, 1000 of these, the first at 192.0.2.0:10250"}, lines); d != "" {
+		t.Errorf("(-want +got):\n%s", d)
 	}
 }

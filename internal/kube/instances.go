@@ -59,6 +59,9 @@ func (t *taker) candidates() []*instance {
 	t.lock.Lock()
 	defer t.lock.Unlock()
 	all := &instanceList{}
+	if t.closed {
+		return nil
+	}
 	for _, e := range t.found.endpoints {
 		all.add(e.host, e.port, "endpoints", "")
 	}
@@ -311,7 +314,7 @@ func (i *instance) label() string {
 func (t *taker) sawLoopback() bool {
 	t.lock.Lock()
 	defer t.lock.Unlock()
-	return slices.ContainsFunc(t.seen.APIServers, func(a cluster.APIServer) bool { return len(a.Loopback) > 0 })
+	return !t.closed && slices.ContainsFunc(t.seen.APIServers, func(a cluster.APIServer) bool { return len(a.Loopback) > 0 })
 }
 
 // sawMetrics says whether any API server told what it was asked for.
