@@ -145,24 +145,22 @@ func authority(c *chain, cert *x509.Certificate) bool {
 	return cert.IsCA && slices.Contains([]ChainKind{ClusterCA, FrontProxyCA, HostFile, EtcdServing, EtcdPeer, APIServerServing}, c.Kind)
 }
 
-// ending takes a certificate in that ends within the bands. Of one that a server sends, the leaf counts and what signed it; of a bundle
-// each counts, but one that has a living sibling of the same name was only left behind.
-func (j *judge) ending(endings map[string]*ending, c *chain, cert *x509.Certificate, i int) {
-	kind := kindOf(c.Kind)
+// endSeverity is how bad the end of a certificate is, and false where it is not worth a finding. In a bundle, one that has a living
+// sibling of the same name was only left behind.
+func (j *judge) endSeverity(c *chain, cert *x509.Certificate) (Severity, bool) {
 	severity, near := j.band(cert.NotAfter)
+	left := pki.DaysLeft(cert.NotAfter, j.o.At)
 	switch {
 	case near:
-		for range kind.lowers {
+		for range kindOf(c.Kind).lowers {
 			severity = lower(severity)
 		}
-	case authority(c, cert) && pki.DaysLeft(cert.NotAfter, j.o.At) < j.o.Authorities:
-		severity, near = Low, true
-		if pki.DaysLeft(cert.NotAfter, j.o.At) < j.o.Authorities/2 {
-			severity = Medium
-		}
-	}
-	if !near || i == 0 && j.renewed[c.ID] {
-		return
+	case authority(c, cert) && left < j.o.Authorities/2:
+		severity = Medium
+	case authority(c, cert) && left < j.o.Authorities:
+		severity = Low
+	default:
+		return "", false
 	}
 	if c.Bundle && j.hasLiving(c, cert) {
 		severity = Info
@@ -170,23 +168,23 @@ func (j *judge) ending(endings map[string]*ending, c *chain, cert *x509.Certific
 	if c.Kind == WebhookCA && !j.fails(c.ID) {
 		severity = lower(severity)
 	}
+	return severity, true
+}
+
+// ending takes a certificate in that ends within the bands. Of what a server sends, the leaf counts and what signed it; of a bundle each
+// counts.
+func (j *judge) ending(endings map[string]*ending, c *chain, cert *x509.Certificate, i int) {
+	severity, near := j.endSeverity(c, cert)
+	if !near || i == 0 && j.renewed[c.ID] {
+		return
+	}
 	id := "certificate-ends/" + c.group(cert)
 	e := endings[id]
 	if e == nil {
 		e = &ending{id: id, soonest: cert.NotAfter, latest: cert.NotAfter, chain: c}
 		endings[id] = e
 	}
-	if authority(c, cert) {
-		e.name, e.chain = caName(cert), rather(e.chain, c)
-	}
-	e.severity = worse(e.severity, severity)
-	if cert.NotAfter.Before(e.soonest) {
-		e.soonest, e.chain = cert.NotAfter, c
-	}
-	if cert.NotAfter.After(e.latest) {
-		e.latest = cert.NotAfter
-	}
-	e.subjects = append(e.subjects, c.label())
+	e.add(c, cert, severity)
 	if len(e.evidence) >= maxEvidence {
 		return
 	}
@@ -200,15 +198,36 @@ func (j *judge) ending(endings map[string]*ending, c *chain, cert *x509.Certific
 	e.evidence = append(e.evidence, fmt.Sprintf("%s, %s: %s, serial %s, ends %s", cut(firstOf(c.Where, c.ID)), what, cut(cert.Subject.String()), cut(cert.SerialNumber.Text(16)), cert.NotAfter.UTC().Format(time.RFC3339)))
 }
 
-// hasLiving reports whether a bundle has another certificate of the same name that lasts.
+// add takes one more certificate in.
+func (e *ending) add(c *chain, cert *x509.Certificate, s Severity) {
+	e.severity = worse(e.severity, s)
+	e.subjects = append(e.subjects, c.label())
+	if cert.NotAfter.Before(e.soonest) {
+		e.soonest, e.chain = cert.NotAfter, c
+	}
+	if cert.NotAfter.After(e.latest) {
+		e.latest = cert.NotAfter
+	}
+	if authority(c, cert) {
+		e.name, e.chain = caName(cert), rather(e.chain, c)
+	}
+}
+
+// hasLiving reports whether a bundle has a certificate of the same name that lasts. It is for certificates that do not.
 func (j *judge) hasLiving(c *chain, cert *x509.Certificate) bool {
-	return slices.ContainsFunc(c.certs, func(o *x509.Certificate) bool {
-		if o == nil || o == cert || string(o.RawSubject) != string(cert.RawSubject) {
-			return false
+	if c.living == nil {
+		c.living = map[string]bool{}
+		for _, o := range c.certs {
+			if o == nil {
+				continue
+			}
+			if _, near := j.band(o.NotAfter); !near {
+				c.living[string(o.RawSubject)] = true
+			}
 		}
-		_, near := j.band(o.NotAfter)
-		return !near
-	})
+	}
+	_, near := j.band(cert.NotAfter)
+	return near && c.living[string(cert.RawSubject)]
 }
 
 // fails reports whether a webhook with this CA bundle has the failure policy Fail. One that is not in the snapshot counts as if it had.

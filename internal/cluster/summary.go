@@ -14,6 +14,7 @@ type chain struct {
 	*Chain
 	certs  []*x509.Certificate // nil where one could not be parsed
 	faults []string            // by place, "" where it could
+	living map[string]bool     // names of those that last; nil until it is asked for
 }
 
 // leaf is the first certificate, nil when there is none that can be read.
