@@ -26,6 +26,10 @@ func BenchmarkCheckLargeCluster(b *testing.B) {
 			c.Populate(clustertest.Load{Nodes: 5000, Webhooks: 200, Definitions: 300})
 			loaded := time.Since(begin)
 			kubectl := clustertest.Kubectl(b)
+			status, report, said := run("", "check", "-o", "json", "--fail-on", "none", "--kubeconfig", c.Kubeconfig(clustertest.Admin()))
+			if status != 0 || !strings.Contains(report, `"nodes": 5000,`) {
+				b.Fatalf("exit status %d, or the report is not about 5,000 nodes:\n%s\n%s", status, said, report[:min(len(report), 2000)])
+			}
 			for _, tt := range []struct {
 				name string
 				argv []string
