@@ -1,8 +1,6 @@
 package cli
 
 import (
-	"context"
-	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -55,7 +53,7 @@ observed. The format "ics" is a calendar of all that ends; "prometheus" is for a
 	}
 	flags := cmd.Flags()
 	c.looking.add(flags)
-	c.knownLines.add(flags)
+	c.addLines(flags)
 	flags.BoolVar(&c.all, "all-contexts", false, "look at the clusters of all contexts")
 	flags.StringVar(&c.save, "save", "", "keep what was seen in `FILE`; with --all-contexts in this directory, a file for each context")
 	flags.StringVar(&c.accept, "accept", "", "risks that were accepted are in `FILE` (YAML)")
@@ -113,9 +111,6 @@ func (c *checkCommand) run(cmd *cobra.Command, args []string) error {
 	if err != nil {
 		return err
 	}
-	if err := cmd.Context().Err(); errors.Is(err, context.Canceled) {
-		return err // interrupted: what is not observed then is nobody's fault
-	}
 	fleet, err := c.judge(seen, options)
 	if err != nil {
 		return err
@@ -164,7 +159,7 @@ func (c *checkCommand) options() (cluster.Options, error) {
 		return cluster.Options{}, err
 	}
 	o := cluster.Options{At: now, Later: c.warn, Soon: min(c.warn, 30)}
-	if o.Lines, err = c.knownLines.read(); err != nil {
+	if o.Lines, err = c.readLines(); err != nil {
 		return o, err
 	}
 	if c.accept != "" {

@@ -16,12 +16,12 @@ import (
 // knownLines is the flag about projects whose line releases are known.
 type knownLines struct{ dirs []string }
 
-func (k *knownLines) add(flags *pflag.FlagSet) {
+func (k *knownLines) addLines(flags *pflag.FlagSet) {
 	flags.StringArrayVar(&k.dirs, "lines", nil, "take the releases of the project of lines in `DIR` as known (may be repeated)")
 }
 
 // read reads the manifests of all releases of the projects.
-func (k *knownLines) read() ([]cluster.LineRelease, error) {
+func (k *knownLines) readLines() ([]cluster.LineRelease, error) {
 	var out []cluster.LineRelease
 	for _, dir := range k.dirs {
 		root, err := os.OpenRoot(dir)

@@ -2,6 +2,7 @@ package cli
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"net/url"
 	"os"
@@ -67,13 +68,14 @@ func (c *looking) snapshots(ctx context.Context, files []string) ([]taken, error
 		step(0, 0, what)
 	})
 	end()
+	if err == nil {
+		err = interrupted(ctx)
+	}
+	if err == nil && c.save != "" {
+		err = saveSnapshot(c.save, s)
+	}
 	if err != nil {
 		return nil, err
-	}
-	if c.save != "" {
-		if err := saveSnapshot(c.save, s); err != nil {
-			return nil, err
-		}
 	}
 	return []taken{{name: s.Context, snapshot: s}}, nil
 }
@@ -105,7 +107,7 @@ func (c *looking) takeAll(ctx context.Context) ([]taken, error) {
 		wait.Go(func() {
 			defer func() { <-slots }()
 			s, err := c.take(ctx, name, func(string) {})
-			if err == nil && c.save != "" {
+			if err == nil && c.save != "" && interrupted(ctx) == nil {
 				err = saveSnapshot(filepath.Join(c.save, fileName(name)), s)
 			}
 			out[i] = taken{name: name, snapshot: s, err: err}
@@ -116,7 +118,15 @@ func (c *looking) takeAll(ctx context.Context) ([]taken, error) {
 		})
 	}
 	wait.Wait()
-	return out, nil
+	return out, interrupted(ctx)
+}
+
+// interrupted is the error of somebody who stopped this. What was not observed then is nobody's fault; when the time is over, it is told.
+func interrupted(ctx context.Context) error {
+	if err := ctx.Err(); errors.Is(err, context.Canceled) {
+		return err
+	}
+	return nil
 }
 
 // fileName is a name for a file that a context's name cannot lead elsewhere.

@@ -97,17 +97,17 @@ func (a *app) printYAML(data any) error {
 		return err
 	}
 	var node yaml.Node
-	if err := yaml.Unmarshal(b, &node); err != nil {
+	if err = yaml.Unmarshal(b, &node); err != nil {
 		return err
 	}
 	blockStyle(&node)
 	var out bytes.Buffer
 	enc := yaml.NewEncoder(&out)
 	enc.SetIndent(2)
-	if err := enc.Encode(&node); err != nil {
+	if err = enc.Encode(&node); err != nil {
 		return err
 	}
-	if err := enc.Close(); err != nil {
+	if err = enc.Close(); err != nil {
 		return err
 	}
 	_, err = a.Stdout.Write(visible.YAML(out.Bytes()))

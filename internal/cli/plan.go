@@ -1,9 +1,6 @@
 package cli
 
 import (
-	"context"
-	"errors"
-
 	"github.com/spf13/cobra"
 
 	"github.com/kubelts/kubelts/internal/release"
@@ -43,7 +40,7 @@ The exit status is 3 if something blocks the next hop, or could and was not obse
 	}
 	flags := cmd.Flags()
 	p.looking.add(flags)
-	p.knownLines.add(flags)
+	p.addLines(flags)
 	flags.StringVar(&p.to, "to", "", "go to this `VERSION`, a minor or a patch release; without it to the newest minor")
 	addOutput(cmd, &p.format, planFormats)
 	complete(cmd, "context", p.contexts)
@@ -69,15 +66,12 @@ func (p *planCommand) run(cmd *cobra.Command, args []string) error {
 	if err != nil {
 		return err
 	}
-	lines, err := p.knownLines.read()
+	lines, err := p.readLines()
 	if err != nil {
 		return err
 	}
 	seen, err := p.snapshots(cmd.Context(), args)
 	if err != nil {
-		return err
-	}
-	if err := cmd.Context().Err(); errors.Is(err, context.Canceled) {
 		return err
 	}
 	plan, err := upgrade.New(seen[0].snapshot, facts, upgrade.Options{To: to, At: now, Lines: lines})
