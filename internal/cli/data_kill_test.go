@@ -44,7 +44,7 @@ func TestDataUpdateKilled(t *testing.T) {
 	took := time.Since(started)
 	random := rand.New(rand.NewPCG(1, 2))
 	killed := 0
-	for round := range 12 {
+	for round := range 8 {
 		var report bytes.Buffer
 		cmd := kubelts("data", "update", "--from-file", fmt.Sprintf("kubernetes-osv=%d.json", 1+round%2))
 		cmd.Stderr = &report

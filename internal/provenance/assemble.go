@@ -50,8 +50,10 @@ func Assemble(base fs.FS, items Items) (*Facts, error) {
 	if err != nil {
 		return nil, err
 	}
-	if reviewed, err = out.load(); err != nil { // with the releases that were added
-		return nil, err
+	if len(items.Dates) > 0 { // with the releases that were added
+		if reviewed, err = out.load(); err != nil {
+			return nil, err
+		}
 	}
 	out.Merged = Merge(Input{Facts: records, Reviewed: out.Reviewed, Releases: releasesOf(reviewed), Items: items})
 	out.Conflicts = append(conflicts, out.Conflicts...)

@@ -15,9 +15,6 @@ const maxReferences = 60
 // draft is the record before ranges are decided: a copy of the reviewed one, or one made of the candidates; nil where nothing is about Kubernetes.
 func (m *merger) draft(g *group, opinions []*opinion) *vuln.Record {
 	if g.base != nil {
-		if len(g.candidates) == 0 {
-			return g.base
-		}
 		record := *g.base
 		return &record
 	}

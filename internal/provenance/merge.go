@@ -225,6 +225,9 @@ func latest(r *vuln.Record) time.Time {
 
 // decide makes one record of a group; nil where nothing in it is about Kubernetes.
 func (m *merger) decide(g *group) (*vuln.Record, []Conflict) {
+	if g.base != nil && len(g.candidates) == 0 {
+		return g.base, nil
+	}
 	slices.SortStableFunc(g.candidates, func(a, b Candidate) int {
 		return cmp.Or(cmp.Compare(a.Origin.Rank.order(), b.Origin.Rank.order()), latest(b.Record).Compare(latest(a.Record)), strings.Compare(a.Origin.Source, b.Origin.Source))
 	})
