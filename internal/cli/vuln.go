@@ -23,7 +23,7 @@ func newVuln(a *app) *cobra.Command {
   kubelts vuln show CVE-2022-3172`,
 		RunE: parent,
 	}
-	cmd.AddCommand(newVulnList(a), newVulnShow(a))
+	cmd.AddCommand(newVulnList(a), newVulnShow(a), newVulnDiff(a))
 	return cmd
 }
 
