@@ -21,7 +21,7 @@ func (t *taker) finish() *cluster.Snapshot {
 	slices.SortFunc(s.Components, bySubject)
 	slices.SortStableFunc(s.Certificates, func(a, b cluster.Chain) int { return cmp.Or(cmp.Compare(a.Kind, b.Kind), cmp.Compare(a.ID, b.ID)) })
 	unique(s)
-	slices.SortFunc(s.Webhooks, func(a, b cluster.Webhook) int {
+	slices.SortStableFunc(s.Webhooks, func(a, b cluster.Webhook) int {
 		return cmp.Or(cmp.Compare(a.Object, b.Object), cmp.Compare(a.Name, b.Name))
 	})
 	slices.SortFunc(s.Tokens, func(a, b cluster.Token) int { return cmp.Or(cmp.Compare(a.Kind, b.Kind), cmp.Compare(a.Name, b.Name)) })
@@ -39,7 +39,7 @@ func (t *taker) finish() *cluster.Snapshot {
 	return s
 }
 
-// unique makes the IDs of chains unique: two webhooks of one configuration may have the same name on old servers.
+// unique makes the IDs of chains unique, whatever names strangers gave to their objects.
 func unique(s *cluster.Snapshot) {
 	seen := map[string]bool{}
 	for i := range s.Certificates {

@@ -32,16 +32,20 @@ func (t *taker) webhooks(ctx context.Context) {
 	}
 	var hooks []cluster.Webhook
 	var chains []cluster.Chain
-	nodes, all := false, 0
+	nodes, all, used := false, 0, map[string]bool{}
 	add := func(h hook) {
 		if all++; all > maxWebhooks {
 			return
 		}
 		w, c := webhook(h)
-		hooks = append(hooks, w)
 		if c != nil {
+			for used[c.ID] { // old servers allow webhooks of one name in one configuration
+				c.ID += "+"
+			}
+			used[c.ID], w.Chain = true, c.ID
 			chains = append(chains, *c)
 		}
+		hooks = append(hooks, w)
 	}
 	err := read(ctx, t, served, "validatingwebhookconfigurations", func(c *admissionv1.ValidatingWebhookConfiguration) {
 		for i := range c.Webhooks {
