@@ -52,7 +52,7 @@ observed. The format "ics" is a calendar of all that ends; "prometheus" is for a
 		RunE: func(cmd *cobra.Command, args []string) error { return c.run(cmd, args) },
 	}
 	flags := cmd.Flags()
-	c.looking.add(flags)
+	c.add(flags)
 	c.addLines(flags)
 	flags.BoolVar(&c.all, "all-contexts", false, "look at the clusters of all contexts")
 	flags.StringVar(&c.save, "save", "", "keep what was seen in `FILE`; with --all-contexts in this directory, a file for each context")

@@ -39,7 +39,7 @@ The exit status is 3 if something blocks the next hop, or could and was not obse
 		RunE: func(cmd *cobra.Command, args []string) error { return p.run(cmd, args) },
 	}
 	flags := cmd.Flags()
-	p.looking.add(flags)
+	p.add(flags)
 	p.addLines(flags)
 	flags.StringVar(&p.to, "to", "", "go to this `VERSION`, a minor or a patch release; without it to the newest minor")
 	addOutput(cmd, &p.format, planFormats)
