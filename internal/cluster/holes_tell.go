@@ -88,7 +88,7 @@ func (j *judge) tellHole(holes []Hole) {
 	f := Finding{
 		ID: "vulnerability/" + first.ID, Rule: "vulnerability", Area: Vulnerabilities, Severity: rated(first.Rating), Hole: &first,
 		Title: fmt.Sprintf("%s: %s", first.ID, first.Summary), References: j.links(first.ID), Remedy: j.cure(first),
-		Effect: outlookText(first),
+		Effect: j.outlookText(first),
 	}
 	if isAddon(first.Component) {
 		f.Effect, f.Remedy = addonText(first)
@@ -116,9 +116,18 @@ func outlooks(h Hole) int {
 	return slices.Index([]catalog.Outlook{catalog.FixedInPatch, "", catalog.FixedInNewer, catalog.NeverFixed}, h.Outlook)
 }
 
-func outlookText(h Hole) string {
+// out reports whether a release is out on the day of the report, as far as the facts know.
+func (j *judge) out(v release.Version) bool {
+	latest := j.latest(v.Minor)
+	return !latest.IsZero() && release.CompareUpstream(v, latest) <= 0
+}
+
+func (j *judge) outlookText(h Hole) string {
 	v, _ := parse(h.Version)
+	fixed, _ := parse(h.FixedIn)
 	switch {
+	case h.Outlook == catalog.FixedInPatch && !j.out(fixed):
+		return fmt.Sprintf("It can be used here. The patch release %s will cure it: it is not out on this day.", h.FixedIn)
 	case h.Outlook == catalog.FixedInPatch:
 		return fmt.Sprintf("It can be used here. The patch release %s cures it.", h.FixedIn)
 	case h.Line != "":
@@ -132,6 +141,8 @@ func outlookText(h Hole) string {
 func (j *judge) cure(h Hole) []Step {
 	fixed, known := parse(h.FixedIn)
 	switch {
+	case h.Outlook == catalog.FixedInPatch && known && !j.out(fixed):
+		return []Step{{Text: "Take " + h.FixedIn + " when it is out; until then, lessen it as the announcement says."}}
 	case h.Outlook == catalog.FixedInPatch && known:
 		if latest := j.latest(fixed.Minor); release.CompareUpstream(latest, fixed) > 0 {
 			fixed = latest

@@ -144,6 +144,19 @@ func TestGrouping(t *testing.T) {
 	}
 }
 
+// TestCureThatIsNotOut: what will be cured by a release of the next week cannot be taken today.
+func TestCureThatIsNotOut(t *testing.T) {
+	s := base("x", at(t, "2026-09-20T08:00:00Z"))
+	s.APIServers = []cluster.APIServer{{Name: "cp", Version: "v1.37.0"}}
+	addComponents(s, "v1.37.0", "kube-controller-manager")
+	for day, want := range map[string]string{"2026-09-20T08:00:00Z": "Take v1.37.1 when it is out", "2026-10-01T08:00:00Z": "Take the patch release v1.37.1"} {
+		f := find(judge(t, s, cluster.Options{At: at(t, day)}), "vulnerability/CVE-2026-2270")
+		if f == nil || len(f.Remedy) == 0 || !strings.HasPrefix(f.Remedy[0].Text, want) {
+			t.Errorf("%s: %+v; want %q", day, f, want)
+		}
+	}
+}
+
 // TestBuilds asks of vendors' builds what is known of a flaw: upstream never cured CVE-2025-1767 (gitRepo) in the kubelet; KLTS did.
 func TestBuilds(t *testing.T) {
 	lines := []cluster.LineRelease{{Version: "v1.28.15+lts.2", Cures: []string{"CVE-2025-1767"}}, {Version: "v1.28.15+lts.1"}}

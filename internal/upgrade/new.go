@@ -50,6 +50,9 @@ func New(s *cluster.Snapshot, facts *catalog.Catalog, o Options) (*Plan, error) 
 	}
 	slices.SortStableFunc(pl.servers, func(a, b skew.Server) int { return release.Compare(a.Version, b.Version) })
 	from := pl.servers[0].Version
+	if _, err = facts.Minor(from.Minor); err != nil {
+		return nil, fmt.Errorf("plan from %s: %w", from, err)
+	}
 	pl.setVendor(from)
 	to, err := pl.target(from)
 	if err != nil {
@@ -101,10 +104,11 @@ func (pl *planner) unseen() []cluster.NotObserved {
 func (pl *planner) target(from release.Version) (release.Version, error) {
 	to := pl.o.To
 	if to.IsZero() {
-		to = pl.newest(from)
+		to = pl.newest(pl.servers[len(pl.servers)-1].Version)
 	}
-	if v, back := skew.CheckUpgrade(from, to); back && v.Rule.ID == skew.RuleUpgradeBack {
-		return to, errs.WithHint(errs.New(errs.Invalid, "plan to %s: the cluster runs %s, and kube-apiservers are not taken back", to, from), "restore a backup of etcd to go back")
+	newest := pl.servers[len(pl.servers)-1].Version
+	if v, back := skew.CheckUpgrade(newest, to); back && v.Rule.ID == skew.RuleUpgradeBack {
+		return to, errs.WithHint(errs.New(errs.Invalid, "plan to %s: the cluster runs %s, and kube-apiservers are not taken back", to, newest), "restore a backup of etcd to go back")
 	}
 	m, err := pl.facts.Resolve(to)
 	if err != nil {

@@ -186,6 +186,8 @@ func TestRefuses(t *testing.T) {
 		{"no version", snapshot(t, "2024-03-20", ""), "1.30", errs.Invalid, "the version of no kube-apiserver"},
 		{"back", snapshot(t, "2024-03-20", "v1.28.2"), "1.27", errs.Invalid, "not taken back"},
 		{"back within the minor", snapshot(t, "2024-03-20", "v1.28.2"), "v1.28.1", errs.Invalid, "which is newer"},
+		{"behind the newest of mixed servers", snapshot(t, "2024-03-20", "v1.27.2", "v1.28.2"), "1.27", errs.Invalid, "not taken back"},
+		{"from a minor that is not known", snapshot(t, "2024-03-20", "v0.5.1"), "1.28", errs.NotFound, "plan from v0.5.1: minor 0.5 is not known"},
 		{"not known", snapshot(t, "2024-03-20", "v1.28.2"), "1.99", errs.NotFound, "1.99"},
 		{"not out yet", snapshot(t, "2024-03-20", "v1.28.2"), "1.30", errs.NotFound, "no release on 2024-03-20"},
 		{"a release that is not known", snapshot(t, "2024-03-20", "v1.28.2"), "v1.28.99", errs.NotFound, "v1.28.99"},
@@ -225,6 +227,40 @@ func TestNoMinorIsSkipped(t *testing.T) {
 			t.Fatalf("from %s: ends at %s", from.Minor, last)
 		}
 	}
+}
+
+// FuzzNew holds: a plan that is made reaches its target minor by minor, whatever versions a cluster tells.
+func FuzzNew(f *testing.F) {
+	for _, v := range []string{"v1.24.9", "v1.28.13-eks-a737599", "v1.27.3+k3s1", "v1.28.102-akslts", "1.28+", "v1.36.3"} {
+		f.Add(v, v, "1.35", "1.30")
+	}
+	c, err := catalog.Load(data.Files)
+	if err != nil {
+		f.Fatal(err)
+	}
+	f.Fuzz(func(t *testing.T, server, kubelet, emulated, target string) {
+		to, err := release.Parse(target)
+		if err != nil {
+			to = release.Version{}
+		}
+		s := nodes(snapshot(t, "2026-09-20", server), 1, kubelet, "docker://1", "Ubuntu 20.04")
+		s.APIServers[0].Emulated = emulated
+		p, err := upgrade.New(s, c, upgrade.Options{To: to, At: at(t, "2026-09-20")})
+		if err != nil {
+			return
+		}
+		last := version(t, p.From).Minor
+		for i, h := range p.Hops {
+			next := version(t, h.To).Minor
+			if next != last.Plus(1) && (i > 0 || next != last) {
+				t.Fatalf("a hop from %s to %s", last, next)
+			}
+			last = next
+		}
+		if last != version(t, p.To).Minor {
+			t.Fatalf("the plan to %s ends at %s", p.To, last)
+		}
+	})
 }
 
 func TestLines(t *testing.T) {
