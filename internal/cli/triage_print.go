@@ -82,8 +82,33 @@ func (t *triageRun) matrix(verdicts []triage.Verdict, branches []triage.Target) 
 	if len(unknown) > 0 {
 		fmt.Fprintf(&out, "%s: no fix is known in %s\n%s\n", statusCount(len(unknown)), cmp.Or(t.repository, "this repository"), wrap(unknown, m.width))
 	}
+	writeAlarms(&out, verdicts)
 	_, err := io.WriteString(t.Stdout, out.String())
 	return err
+}
+
+// writeAlarms lists below the matrix what a person should look at.
+func writeAlarms(out *strings.Builder, verdicts []triage.Verdict) {
+	const limit = 40
+	n := 0
+	for _, v := range verdicts {
+		for _, a := range v.Alarms {
+			if n++; n > limit {
+				continue
+			}
+			if n == 1 {
+				out.WriteString("\nto look at:\n")
+			}
+			commit := ""
+			if !a.Commit.IsZero() {
+				commit = " " + a.Commit.Short()
+			}
+			fmt.Fprintf(out, "  %s %s: %s%s: %s\n", clean(v.Vulnerability), clean(v.Branch), a.Kind, commit, clean(a.Note))
+		}
+	}
+	if n > limit {
+		fmt.Fprintf(out, "  and %d more: -o json has all\n", n-limit)
+	}
 }
 
 func statusCount(n int) string {

@@ -86,7 +86,7 @@ func (n *commitNames) resolve(ctx context.Context, h History, name string) error
 func resolveNames(ctx context.Context, h History, repository string, records []*vuln.Record) (*commitNames, error) {
 	n := &commitNames{oids: map[string]git.OID{}, errs: map[string]error{}}
 	for _, r := range records {
-		for _, f := range r.RequiredFixes(repository) {
+		for _, f := range slices.Concat(r.RequiredFixes(repository), followUps(r, repository)) {
 			for _, branch := range slices.Sorted(maps.Keys(f.Commits)) {
 				for _, name := range f.Commits[branch] {
 					if err := n.resolve(ctx, h, name); err != nil {
@@ -127,10 +127,10 @@ func absentNote(what string, err error) string {
 	return what + ": " + string(errs.KindOf(err)) + ": " + clip(text)
 }
 
-// findFixes finds the commits of a record's fixes.
-func (j *judge) findFixes(r *vuln.Record) []*fix {
+// findFixes finds the commits of fixes.
+func (j *judge) findFixes(named []vuln.Fix) []*fix {
 	var fixes []*fix
-	for n, f := range r.RequiredFixes(j.repository) {
+	for n, f := range named {
 		found := &fix{place: n}
 		mainBranch, _ := f.Main()
 		branches := slices.DeleteFunc(slices.Sorted(maps.Keys(f.Commits)), func(b string) bool { return b == mainBranch })

@@ -35,6 +35,7 @@ type judge struct {
 type subject struct {
 	record     *vuln.Record
 	fixes      []*fix
+	follow     []*fix // what completes or repairs them
 	introduced []*part
 	unsure     []Evidence // why nothing can be said about what brought the flaw in
 }
@@ -74,8 +75,10 @@ func JudgeWithout(ctx context.Context, history Without, repository string, recor
 			if err != nil {
 				return nil, err
 			}
+			j.alarms(s, &v, j.x.reach(j.tips[n]))
 			verdicts = append(verdicts, v)
 		}
+		j.newerLacks(verdicts[len(verdicts)-len(targets):])
 	}
 	return verdicts, nil
 }
@@ -133,7 +136,7 @@ func (j *judge) read(ctx context.Context, h History, records []*vuln.Record) err
 
 // subject finds what a record names.
 func (j *judge) subject(r *vuln.Record) *subject {
-	s := &subject{record: r, fixes: j.findFixes(r)}
+	s := &subject{record: r, fixes: j.findFixes(r.RequiredFixes(j.repository)), follow: j.findFixes(followUps(r, j.repository))}
 	for _, name := range introduced(r, j.repository) {
 		i, missing := j.commits.place(j.x, j.unread, name)
 		if missing != nil {
@@ -149,7 +152,7 @@ func (j *judge) subject(r *vuln.Record) *subject {
 
 func (s *subject) parts() []*part {
 	parts := slices.Clone(s.introduced)
-	for _, f := range s.fixes {
+	for _, f := range slices.Concat(s.fixes, s.follow) {
 		for _, in := range f.instances {
 			parts = append(parts, in.parts...)
 		}

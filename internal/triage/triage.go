@@ -114,6 +114,8 @@ type Verdict struct {
 	Evidence      []Evidence `json:"evidence"` // never empty
 	// Justification is OpenVEX's reason for NotAffected: always NotPresent, with the evidence for it.
 	Justification string `json:"justification,omitempty"`
+	// Alarms are what a person should look at, whatever the status.
+	Alarms []Alarm `json:"alarms,omitempty"`
 
 	// Matches are the fix's commits that are on the target and not reverted, in the fixes' order; for a partial fix, those that are there.
 	Matches []Match `json:"-"`
