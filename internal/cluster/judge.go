@@ -159,7 +159,7 @@ func (j *judge) told(area Area, words ...string) bool {
 		if n.Area != string(area) {
 			return false
 		}
-		return len(words) == 0 || slices.ContainsFunc(words, func(w string) bool { return w != "" && strings.Contains(n.What, w) })
+		return len(words) == 0 || slices.ContainsFunc(words, func(w string) bool { return mentions(n.What, w) })
 	})
 }
 

@@ -317,6 +317,10 @@ func TestLoopbackNotObserved(t *testing.T) {
 			addServer(t, s, "cp", "10.0.0.1:6443", "v1.30.1", s.Taken.AddDate(0, -1, 0), 365)
 			addServer(t, s, "", "lb:6443", "v1.30.1", s.Taken.AddDate(0, -1, 0), 365).Shared = true
 		}, ""},
+		{"a reason of another", func(s *cluster.Snapshot) {
+			s.APIServers = []cluster.APIServer{{Name: "cp-1", Version: "v1.30.1"}}
+			s.NotObserved = []cluster.NotObserved{{What: "loopback certificate of cp-10", Area: "loopback", Reason: "a proxy answers"}}
+		}, "loopback certificate of cp-10|loopback certificate of cp-1"},
 		{"with a reason of its own", func(s *cluster.Snapshot) {
 			s.APIServers = []cluster.APIServer{{Name: "cp", Address: "10.0.0.1:6443", Version: "v1.30.1"}}
 			s.NotObserved = []cluster.NotObserved{{What: "loopback certificate of cp at 10.0.0.1:6443", Area: "loopback", Reason: "a proxy answers"}}

@@ -100,11 +100,14 @@ func (c Component) where() string {
 // noVersions notes components without a version, each once with how many there are.
 func (j *judge) noVersions(silent map[string][]string) {
 	for _, component := range keys(silent) {
-		if subjects, n := bounded(silent[component]); !j.told(Vulnerabilities, append(subjects, component)...) {
-			j.unseen(NotObserved{
-				What: fmt.Sprintf("version of %s: %s", count(component, n), list(subjects)), Area: string(Vulnerabilities), Reason: "the snapshot has none, and does not say why",
-			})
+		subjects, n := bounded(silent[component])
+		all := n == len(subjects) && !slices.ContainsFunc(subjects, func(s string) bool { return !j.told(Vulnerabilities, s) })
+		if all || j.told(Vulnerabilities, component) {
+			continue
 		}
+		j.unseen(NotObserved{
+			What: fmt.Sprintf("version of %s: %s", count(component, n), list(subjects)), Area: string(Vulnerabilities), Reason: "the snapshot has none, and does not say why",
+		})
 	}
 }
 

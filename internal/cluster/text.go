@@ -100,6 +100,25 @@ func list(names []string) string {
 	return strings.Join(names[:most], ", ") + fmt.Sprintf(" and %d more", len(names)-most)
 }
 
+// mentions reports whether a text has a name in it as a whole: cp-1 is not in what is said of cp-10.
+func mentions(text, name string) bool {
+	inName := func(b byte) bool {
+		return b == '-' || b == '.' || b == '_' || b >= '0' && b <= '9' || b >= 'a' && b <= 'z' || b >= 'A' && b <= 'Z' || b >= utf8.RuneSelf
+	}
+	for at := 0; name != ""; {
+		i := strings.Index(text[at:], name)
+		if i < 0 {
+			return false
+		}
+		begin, end := at+i, at+i+len(name)
+		if (begin == 0 || !inName(text[begin-1])) && (end == len(text) || !inName(text[end])) {
+			return true
+		}
+		at = begin + 1
+	}
+	return false
+}
+
 // keys are a map's keys, sorted.
 func keys[V any](m map[string]V) []string {
 	out := make([]string, 0, len(m))
