@@ -200,7 +200,7 @@ func (p *printer) blocker(b *upgrade.Blocker) {
 	if about != "" {
 		about = " (" + about + ")"
 	}
-	lines := wrap(b.What+about, p.style.Width-len(indent))
+	lines := p.lines(b.What+about, p.style.Width-len(indent))
 	p.line(p.paint(fmt.Sprintf("%-*s", len(indent), first), paint), lines[0])
 	for _, l := range lines[1:] {
 		p.line(indent, l)

@@ -29,6 +29,7 @@ const (
 	shownEnds     = 12 // deadlines
 	shownUnseen   = 8
 	shownServers  = 9
+	textLines     = 8 // of one text
 	narrowest     = 60
 	widest        = 220
 )
@@ -95,7 +96,7 @@ func (p *printer) title(s string) { p.line("\n", p.paint(cut(s, p.style.Width), 
 
 // wrapped prints text after a first and before further indents, which have the same width.
 func (p *printer) wrapped(first, indent, s string) {
-	for i, l := range wrap(s, p.style.Width-text.StringWidthWithoutEscSequences(indent)) {
+	for i, l := range p.lines(s, p.style.Width-text.StringWidthWithoutEscSequences(indent)) {
 		if i > 0 {
 			first = indent
 		}
@@ -103,12 +104,23 @@ func (p *printer) wrapped(first, indent, s string) {
 	}
 }
 
+// lines wraps text. On one screen nobody's text takes more than some lines.
+func (p *printer) lines(s string, width int) []string {
+	lines := wrap(s, width)
+	if p.style.All || len(lines) <= textLines {
+		return lines
+	}
+	lines = lines[:textLines]
+	lines[textLines-1] = cut(lines[textLines-1], width-2) + " …"
+	return lines
+}
+
 // hanging stands before the second and further lines of a text, so that no stranger's word begins a line.
 const hanging = "  "
 
 // faint prints text that is not the point.
 func (p *printer) faint(s string) {
-	for i, l := range wrap(s, p.style.Width-len(hanging)) {
+	for i, l := range p.lines(s, p.style.Width-len(hanging)) {
 		if i > 0 {
 			l = hanging + l
 		}

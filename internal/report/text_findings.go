@@ -49,7 +49,7 @@ func (p *printer) heading(f *cluster.Finding) {
 	if when := when(f); when != "" && !strings.Contains(title, f.When.UTC().Format(time.DateOnly)) {
 		title += " (" + when + ")"
 	}
-	lines := wrap(title, p.style.Width-len(indent))
+	lines := p.lines(title, p.style.Width-len(indent))
 	p.line(p.paint(fmt.Sprintf("%-*s", len(indent), severity), paint), p.paint(lines[0], bold))
 	for _, l := range lines[1:] {
 		p.line(indent, p.paint(l, bold))

@@ -17,7 +17,7 @@ func TestNothingIsWiderThanTheTerminal(t *testing.T) {
 	long := strings.Repeat("叢集-kluster-", 12)
 	r := f.Clusters[0]
 	r.Cluster.Context, r.Cluster.APIServers[0].Name, r.Cluster.APIServers[1].Address = long, long, long
-	r.Deadlines[1].What, r.Findings[0].Title, r.Findings[0].Effect, r.NotObserved[0].Reason = long, long, strings.Repeat(long, 3), long
+	r.Deadlines[1].What, r.Findings[0].Title, r.Findings[0].Effect, r.NotObserved[0].Reason = long, long, strings.Repeat(long, 300), strings.Repeat(long, 300)
 	r.Findings[1].Subjects = []string{long, long, long}
 	for i := range r.Findings {
 		for n := range r.Findings[i].Remedy {
@@ -43,6 +43,9 @@ func TestNothingIsWiderThanTheTerminal(t *testing.T) {
 					if err := write(); err != nil {
 						t.Fatal(err)
 					}
+				}
+				if n := strings.Count(b.String(), "\n"); n > 200 {
+					t.Errorf("%d lines are no screen", n)
 				}
 				for line := range strings.SplitSeq(b.String(), "\n") {
 					if w := text.StringWidthWithoutEscSequences(line); w > width {

@@ -25,7 +25,7 @@ func wrap(s string, width int) []string {
 			head := firstColumns(word, width-used)
 			out = append(out, line+head)
 			word = word[len(head):]
-			line, used, w = "", 0, text.StringWidth(word)
+			line, used, w = "", 0, w-text.StringWidth(head)
 		}
 		line, used = line+word, used+w
 	}
