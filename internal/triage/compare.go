@@ -48,7 +48,11 @@ func (v *Judged) truth(at release.Version) (affected, known bool) {
 
 // linesSeen reports whether the lines that the fix changes were seen on the branch, or the fix itself, in part or taken back.
 func (v *Judged) linesSeen() bool {
-	return slices.ContainsFunc(v.Evidence, func(e Evidence) bool { return slices.Contains([]string{KindBefore, KindReverted, KindPartial}, e.Kind) })
+	return v.has(KindBefore) || v.has(KindReverted) || v.has(KindPartial)
+}
+
+func (v *Judged) has(kind string) bool {
+	return slices.ContainsFunc(v.Evidence, func(e Evidence) bool { return e.Kind == kind })
 }
 
 // feedSays is what a record says of a release, by all packages of Kubernetes that it names; known is false when it names none, or its ranges cannot be read.
@@ -101,12 +105,12 @@ func Compare(r *vuln.Record, judged []Judged, releases map[release.Minor][]relea
 		runs, cured := v.differing(r, releases[v.Minor])
 		for _, feed := range []bool{false, true} {
 			versions := runs[feed]
-			if len(versions) == 0 || v.Status == Affected && !v.linesSeen() {
+			if len(versions) == 0 || v.Status == Affected && !v.linesSeen() && (cured || !v.has(KindDrifted)) {
 				continue
 			}
 			d := v.disagreement(r.ID, feed, versions)
 			if v.Status == Affected && !cured {
-				d.Git = "may be affected (the lines that the fix changes are there, and the record leaves the minor out)"
+				d.Git = "may be affected (what the fix changes is there, and the record leaves the minor out)"
 			}
 			all = append(all, d)
 		}

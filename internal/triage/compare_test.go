@@ -58,7 +58,7 @@ func TestCompare(t *testing.T) {
 		{
 			"a minor that is left out", "k8s.io/kubernetes", `{"introduced": "1.21.0"}`,
 			[]triage.Judged{judged(20, triage.Affected, "", triage.KindBefore)},
-			[]string{"1.20 v1.20.0 to v1.20.3: not affected, may be affected (the lines that the fix changes are there, and the record leaves the minor out)"},
+			[]string{"1.20 v1.20.0 to v1.20.3: not affected, may be affected (what the fix changes is there, and the record leaves the minor out)"},
 			"+1.21.0",
 		},
 		{"no lines seen", "k8s.io/kubernetes", `{"introduced": "0"}, {"fixed": "1.21.2"}`, []triage.Judged{judged(21, triage.Affected, "", triage.KindNotFound)}, nil, "+0 -1.21.2"},

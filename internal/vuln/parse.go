@@ -189,7 +189,7 @@ func (e Event) validate(rangeType string) error {
 }
 
 func (x Extension) validate() error {
-	if err := oneOf("class", x.Class, "", ClassOfficial, ClassOfficialThirdParty, ClassOfficialSubproject, ClassThirdParty, ClassPreFeed, ClassNotInFeed); err != nil {
+	if err := oneOf("class", x.Class, "", ClassOfficial, ClassOfficialThirdParty, ClassOfficialSubproject, ClassThirdParty, ClassPreFeed, ClassNotInFeed, ClassFault); err != nil {
 		return err
 	}
 	if err := oneOf("confidence", x.Confidence, "", ConfidenceHigh, ConfidenceMedium, ConfidenceLow); err != nil {

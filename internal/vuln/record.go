@@ -119,6 +119,7 @@ const (
 	ClassThirdParty         = "third-party"          // a dependency's flaw that Kubernetes announced
 	ClassPreFeed            = "pre-feed"             // from before that process
 	ClassNotInFeed          = "not-in-feed"          // assigned by somebody else
+	ClassFault              = "fault"                // no vulnerability: a fault so critical that lines should carry its cure
 )
 
 // How sure a fact is.
