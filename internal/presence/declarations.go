@@ -42,12 +42,19 @@ func spans(name string, content []byte) []span {
 
 // begin says which declaration begins with a line, if any, and in what parentheses the next line stands.
 func begin(line, group string) (decl, inside string, begins bool) {
+	// Most lines begin nothing: a look at the first letter spares the patterns.
+	if group == "" && (line == "" || !strings.ContainsRune("ftvci", rune(line[0]))) {
+		return "", "", false
+	}
 	if group != "" {
 		if strings.HasPrefix(line, ")") {
 			return "", "", false
 		}
+		if group == "import" || strings.HasPrefix(line, "\t\t") || strings.HasPrefix(line, "\t//") {
+			return "", group, false
+		}
 		m := entryForm.FindStringSubmatch(line)
-		if m == nil || group == "import" {
+		if m == nil {
 			return "", group, false
 		}
 		return group + " " + m[1], group, true
