@@ -2,6 +2,7 @@ package kube
 
 import (
 	"context"
+	"errors"
 	"net"
 	"slices"
 	"strings"
@@ -48,6 +49,10 @@ func slimNode(object []byte) (*corev1.Node, error) {
 		}
 		return nil
 	})
+	if errors.Is(err, errWire) { // the library knows more of the format, and says better what is wrong
+		n = &corev1.Node{}
+		err = n.Unmarshal(object)
+	}
 	return n, err
 }
 
