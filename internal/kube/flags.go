@@ -8,7 +8,7 @@ import (
 
 // wanted are the flags that are kept, by component. None of them holds a secret; those that name files or addresses hold just that.
 func wanted(component string) []string {
-	common := []string{"v", "feature-gates", "profiling", "tls-min-version", "tls-cipher-suites", "tls-cert-file", "cloud-provider", "bind-address", "emulated-version", "kubeconfig", "config"}
+	common := []string{"v", "vmodule", "feature-gates", "profiling", "tls-min-version", "tls-cipher-suites", "tls-cert-file", "cloud-provider", "bind-address", "emulated-version", "kubeconfig", "config"}
 	switch component {
 	case "kube-apiserver":
 		return append(common,
@@ -38,7 +38,7 @@ func wanted(component string) []string {
 	case "ingress-nginx":
 		return []string{"annotations-prefix", "enable-annotation-validation", "validating-webhook", "publish-service", "watch-namespace", "disable-catch-all", "enable-ssl-passthrough", "enable-ssl-chain-completion"}
 	}
-	return []string{"feature-gates", "tls-min-version", "kubelet-insecure-tls", "cert-dir", "tls-cert-file", "secure-port", "cloud-provider", "v", "version"}
+	return []string{"feature-gates", "tls-min-version", "kubelet-insecure-tls", "cert-dir", "tls-cert-file", "secure-port", "cloud-provider", "v", "vmodule", "version"}
 }
 
 const maxValue = 2000 // characters of a flag's value
@@ -49,7 +49,7 @@ func flags(component string, command, args []string) map[string]string {
 	out := map[string]string{}
 	words := words(slices.Concat(command, args))
 	for i, word := range words {
-		name, value, ok := strings.Cut(strings.TrimLeft(word, "-"), "=")
+		name, value, ok := flagOf(word)
 		if !strings.HasPrefix(word, "-") || !slices.Contains(keep, name) {
 			continue
 		}
@@ -68,6 +68,15 @@ func flags(component string, command, args []string) map[string]string {
 		return nil
 	}
 	return out
+}
+
+// flagOf takes a word apart as Kubernetes' programs do: underscores in a name stand for dashes, and -v10 is --v=10.
+func flagOf(word string) (name, value string, ok bool) {
+	if level, short := strings.CutPrefix(word, "-v"); short && level != "" && strings.Trim(level, "0123456789") == "" {
+		return "v", level, true
+	}
+	name, value, ok = strings.Cut(strings.TrimLeft(word, "-"), "=")
+	return strings.ReplaceAll(name, "_", "-"), value, ok
 }
 
 // words splits what a shell would split, roughly: only words that hold a flag in their midst are split.

@@ -243,6 +243,7 @@ func TestFlags(t *testing.T) {
 		{"secrets are left out", "kube-apiserver", []string{"--oidc-client-secret=a", "--service-account-signing-key-file=b", "--etcd-servers=https://u:p@h:1,https://h2:1"}, nil, map[string]string{"etcd-servers": "https://h:1,https://h2:1"}},
 		{"an address that cannot be read", "kube-apiserver", []string{"--etcd-servers=https://u:p@h:1:1\x7f"}, nil, map[string]string{"etcd-servers": "(an address with a secret)"}},
 		{"nothing that is kept", "kube-scheduler", []string{"kube-scheduler", "--token=x"}, nil, nil},
+		{"old spellings", "kube-apiserver", []string{"--admission_control=A,B", "-v10", "--vmodule=httplog=9"}, nil, map[string]string{"admission-control": "A,B", "v": "10", "vmodule": "httplog=9"}},
 		{"two dashes or one", "etcd", []string{"etcd", "-client-cert-auth"}, nil, map[string]string{"client-cert-auth": "true"}},
 	} {
 		t.Run(tt.name, func(t *testing.T) {

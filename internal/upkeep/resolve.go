@@ -165,6 +165,27 @@ func (c conflictState) untouched(name string, blob git.OID) bool {
 	return slices.ContainsFunc(c.Files, func(f lts.ConflictFile) bool { return f.Path == name && f.Laid == blob })
 }
 
+// sides are the versions of a file that the conflict names: lines that one of them has are no markers.
+func (p *Project) sides(ctx context.Context, name string, c conflictState) ([][]byte, error) {
+	var out [][]byte
+	for _, f := range c.Files {
+		if f.Path != name || f.Mode == "" || f.Mode == git.ModeSubmodule.String() {
+			continue
+		}
+		for _, id := range []git.OID{f.Base, f.Ours, f.Theirs} {
+			if id.IsZero() {
+				continue
+			}
+			content, err := p.Store.Blob(ctx, id)
+			if err != nil {
+				return nil, err
+			}
+			out = append(out, content)
+		}
+	}
+	return out, nil
+}
+
 func (p *Project) resolvedFile(ctx context.Context, dir, name string, c conflictState) (*git.TreeEntry, error) {
 	content, err := p.Files.Read(dir+"/"+name, lts.MaxPatch)
 	if errors.Is(err, fs.ErrNotExist) {
@@ -173,7 +194,11 @@ func (p *Project) resolvedFile(ctx context.Context, dir, name string, c conflict
 	if err != nil {
 		return nil, err
 	}
-	if line := lts.MarkerLine(content); line > 0 {
+	versions, err := p.sides(ctx, name, c)
+	if err != nil {
+		return nil, err
+	}
+	if line := lts.MarkerLine(content, versions...); line > 0 {
 		return nil, errs.WithHint(errs.New(errs.Conflict, "%s/%s:%d: has a conflict marker", dir, name, line), "edit the file until no marker is left")
 	}
 	id, err := p.Store.WriteBlob(ctx, content)
