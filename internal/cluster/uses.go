@@ -12,7 +12,7 @@ const (
 	UseMountableSecrets = "mountable-secrets"  // a service account has the annotation kubernetes.io/enforce-mountable-secrets
 	UseResourceClaims   = "resource-claims"    // resource.k8s.io is served (dynamic resource allocation)
 	UseNetworkPolicies  = "network-policies"   // there is a NetworkPolicy
-	UseRBD              = "rbd-in-tree"        // there is a StorageClass of kubernetes.io/rbd, or a volume of that kind
+	UseRBD              = "rbd-in-tree"        // there is a StorageClass of kubernetes.io/rbd
 )
 
 // UseNames are the names of all features that a snapshot may tell of.
