@@ -16,10 +16,10 @@ const deprecationGuide = "https://kubernetes.io/docs/reference/using-api/depreca
 var countsDeprecated = release.Minor{Major: 1, Minor: 19}
 
 // CountsDeprecated reports whether every kube-apiserver of known version counts requests for deprecated APIs, so that what was not counted
-// was not asked for since it started.
+// was not asked for since it started. Behind a shared address one instance told what it counted, and there may be others.
 func (s *Snapshot) CountsDeprecated() bool {
 	servers := s.Servers()
-	if len(servers) == 0 {
+	if len(servers) == 0 || s.countedByOne() {
 		return false
 	}
 	for _, n := range s.NotObserved {
@@ -35,6 +35,11 @@ func (s *Snapshot) CountsDeprecated() bool {
 	return true
 }
 
+// countedByOne reports whether counts come from one of the instances behind a shared address.
+func (s *Snapshot) countedByOne() bool {
+	return slices.ContainsFunc(s.APIServers, func(a APIServer) bool { return a.Shared && a.Version != "" })
+}
+
 // Name is the API as people write it: group/version resource.
 func (d DeprecatedAPI) Name() string {
 	name := strings.TrimPrefix(d.Group+"/"+d.Version, "/") + " " + d.Resource
@@ -48,8 +53,12 @@ func (d DeprecatedAPI) Name() string {
 func (j *judge) checkDeprecated() error {
 	servers := j.serverVersions()
 	if len(servers) > 0 && !j.s.CountsDeprecated() && !j.told(APIs, "deprecated") {
+		why := "kube-apiserver counts requests for them from 1.19 on"
+		if j.s.countedByOne() {
+			why = "behind a shared address one kube-apiserver told what it was asked for, and there may be others"
+		}
 		j.unseen(NotObserved{
-			What: "which deprecated APIs are in use", Area: string(APIs), Reason: "kube-apiserver counts requests for them from 1.19 on",
+			What: "which deprecated APIs are in use", Area: string(APIs), Reason: why,
 			Hint: "look for the versions that the next minors remove in manifests and in the audit log",
 		})
 	}

@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"github.com/kubelts/kubelts/internal/catalog"
+	"github.com/kubelts/kubelts/internal/release"
 )
 
 // notApplicable says by what the snapshot shows that a vulnerability cannot be used in a component here, "" where it shows nothing.
@@ -74,9 +75,12 @@ func (j *judge) noNodeWith(system string) string {
 	return fmt.Sprintf("none of the %s runs %s", plural(len(j.s.Nodes), "node"), system)
 }
 
-// flags are the flags of all instances of a component; nil unless all were seen.
+// flags are the flags of all instances of a component; nil unless all were seen. OpenShift's programs have most of theirs in files.
 func (j *judge) flags(component string) []map[string]string {
 	var all []map[string]string
+	if j.s.Distribution.Vendor == release.VendorOpenShift {
+		return nil
+	}
 	if component == "kube-apiserver" {
 		for _, a := range j.s.APIServers {
 			if len(a.Flags) == 0 || a.Shared {
@@ -105,7 +109,10 @@ func plugins(flags map[string]string) []string {
 
 func (j *judge) pluginOff(plugin string) string {
 	all := j.flags("kube-apiserver")
-	if len(all) == 0 || slices.ContainsFunc(all, func(f map[string]string) bool { return slices.Contains(plugins(f), plugin) }) {
+	on := func(f map[string]string) bool {
+		return slices.ContainsFunc(plugins(f), func(p string) bool { return strings.TrimSpace(p) == plugin || unsettled(p) })
+	}
+	if len(all) == 0 || slices.ContainsFunc(all, on) {
 		return ""
 	}
 	return "no kube-apiserver has " + plugin + " in its flags"
@@ -117,6 +124,19 @@ func (j *judge) pluginOn(plugin string) string {
 		return ""
 	}
 	return "every kube-apiserver has " + plugin + " in its flags"
+}
+
+// unsettled reports whether a value is put in by the environment or a file, or was cut short, so that a snapshot does not show it.
+func unsettled(value string) bool { return strings.ContainsAny(value, "$…") }
+
+// same compares a flag's value with a wanted one; truth values have several spellings.
+func same(value, wanted string) bool {
+	a, notA := strconv.ParseBool(value)
+	b, notB := strconv.ParseBool(wanted)
+	if notA == nil && notB == nil {
+		return a == b
+	}
+	return value == wanted
 }
 
 func (j *judge) flagOff(c catalog.FlagCondition) string {
@@ -133,7 +153,7 @@ func (j *judge) flagOff(c catalog.FlagCondition) string {
 			value = c.Default
 		}
 		if c.Is != "" {
-			if value == c.Is {
+			if unsettled(value) || same(value, c.Is) {
 				return ""
 			}
 			continue

@@ -224,7 +224,7 @@ func (j *judge) checkGaps() error {
 		area    Area
 		what    string
 	}
-	none := !slices.ContainsFunc(j.s.APIServers, func(a APIServer) bool { return a.Version != "" })
+	none := len(j.serverVersions()) == 0
 	for _, g := range []gap{
 		{none, Support, "the version of any kube-apiserver"},
 		{none, Skew, "the version of any kube-apiserver"},

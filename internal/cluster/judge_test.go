@@ -110,9 +110,13 @@ func TestNotObservedNeverHelps(t *testing.T) {
 }
 
 func TestNothingAtAll(t *testing.T) {
-	for name, s := range map[string]*cluster.Snapshot{"zero": {}, "format only": base("x", time.Time{})} {
+	garbage := base("garbage", time.Time{})
+	garbage.APIServers = []cluster.APIServer{{Name: "cp-1", Version: "no version"}}
+	for name, s := range map[string]*cluster.Snapshot{"zero": {}, "format only": base("x", time.Time{}), "a version that is none": garbage} {
 		r := judge(t, s, cluster.Options{At: at(t, "2026-09-20T08:00:00Z")})
-		if r.Verdict != cluster.Unclear || r.Score > 10 || len(r.NotObserved) == 0 || r.Support != nil {
+		if r.Verdict != cluster.Unclear || r.Score > 10 || len(r.NotObserved) == 0 || r.Support != nil || !slices.ContainsFunc(r.NotObserved, func(n cluster.NotObserved) bool {
+			return n.What == "the version of any kube-apiserver" && n.Area == "skew"
+		}) {
 			t.Errorf("%s: verdict %s, score %d, %d not observed", name, r.Verdict, r.Score, len(r.NotObserved))
 		}
 	}
@@ -233,6 +237,12 @@ func TestApplicability(t *testing.T) {
 		{"plugin: flags not seen", "CVE-2023-2727", nothing, true},
 		{"plugin: off", "CVE-2023-2727", flags(map[string]string{"enable-admission-plugins": "NodeRestriction"}), false},
 		{"plugin: on", "CVE-2023-2727", flags(map[string]string{"enable-admission-plugins": "NodeRestriction,ImagePolicyWebhook"}), true},
+		{"plugin: the environment tells which", "CVE-2023-2727", flags(map[string]string{"enable-admission-plugins": "NodeRestriction,$(PLUGINS)"}), true},
+		{"plugin: the list was cut short", "CVE-2023-2727", flags(map[string]string{"enable-admission-plugins": "NodeRestriction,Image…"}), true},
+		{"plugin: OpenShift has them in a file", "CVE-2023-2727", func(s *cluster.Snapshot) {
+			s.Distribution.Vendor = "openshift"
+			s.APIServers[0].Flags = map[string]string{"v": "2"}
+		}, true},
 		{"plugin: on, by the flag of old", "CVE-2023-2727", flags(map[string]string{"admission-control": "ImagePolicyWebhook"}), true},
 		{"plugin: another server's flags were not seen", "CVE-2023-2727", func(s *cluster.Snapshot) {
 			s.APIServers[0].Flags = map[string]string{"profiling": "true"}
@@ -245,6 +255,9 @@ func TestApplicability(t *testing.T) {
 		{"verbosity or profiling: verbose", "CVE-2020-8561", flags(map[string]string{"v": "10", "profiling": "false"}), true},
 		{"verbosity or profiling: verbose in some files", "CVE-2020-8561", flags(map[string]string{"vmodule": "httplog=10", "profiling": "false"}), true},
 		{"verbosity or profiling: not a number", "CVE-2020-8561", flags(map[string]string{"v": "x", "profiling": "false"}), true},
+		{"verbosity or profiling: profiling in another spelling", "CVE-2020-8561", flags(map[string]string{"v": "2", "profiling": "1"}), true},
+		{"verbosity or profiling: off in another spelling", "CVE-2020-8561", flags(map[string]string{"v": "2", "profiling": "F"}), false},
+		{"verbosity or profiling: the environment tells", "CVE-2020-8561", flags(map[string]string{"v": "2", "profiling": "$(PROFILING)"}), true},
 		{"no webhooks", "CVE-2020-8561", use(cluster.UseWebhooks, false), false},
 	}
 	for _, tt := range tests {

@@ -83,7 +83,7 @@ func (pl *planner) removed(h *Hop, m release.Minor) {
 	var seen, unknown []string
 	counted := pl.counted()
 	for _, r := range pl.removals {
-		if r.Minor != m || len(pl.s.Groups) > 0 && !slices.Contains(pl.s.Groups, r.API) {
+		if r.Minor != m || pl.groupsKnown() && !slices.Contains(pl.s.Groups, r.API) {
 			continue
 		}
 		for _, resource := range r.Resources {
@@ -111,6 +111,11 @@ func (pl *planner) removed(h *Hop, m release.Minor) {
 	if len(unknown) > 0 {
 		h.Blockers = append(h.Blockers, perhaps(ByAPI, fmt.Sprintf("whether somebody asks for API versions that %s no longer serves is not known", m), unknown, remedy))
 	}
+}
+
+// groupsKnown reports whether it was seen what is served beside the core.
+func (pl *planner) groupsKnown() bool {
+	return slices.ContainsFunc(pl.s.Groups, func(g string) bool { return strings.Contains(g, "/") })
 }
 
 // requested reports whether the API servers counted requests for an API.

@@ -204,6 +204,7 @@ func (pl *planner) hop(from, to release.Version) error {
 	}
 	if len(pl.p.Hops) == 0 {
 		pl.oldNodes(&h, to.Minor)
+		pl.hidden(&h)
 	}
 	if pl.product != nil && to.Minor != from.Minor && !pl.offered(to.Minor) {
 		h.Notes = append(h.Notes, fmt.Sprintf("%s %s is not in the facts as released by %s", pl.product.Name, to.Minor, pl.product.Vendor))

@@ -279,3 +279,42 @@ func TestLines(t *testing.T) {
 		t.Errorf("the line is %q; stays: %+v", found, p.Stays)
 	}
 }
+
+// TestUnseenMayBlock holds the package's promise: nothing that was not observed is called free of blockers.
+func TestUnseenMayBlock(t *testing.T) {
+	missed := func(area cluster.Area, what string) func(*cluster.Snapshot) {
+		return func(s *cluster.Snapshot) {
+			s.NotObserved = append(s.NotObserved, cluster.NotObserved{What: what, Area: string(area), Reason: "no right to"})
+		}
+	}
+	for _, tt := range []struct {
+		name   string
+		change func(*cluster.Snapshot)
+		kind   upgrade.Kind // "" for nothing
+	}{
+		{"all was seen", func(*cluster.Snapshot) {}, ""},
+		{"no nodes", func(s *cluster.Snapshot) { s.Nodes = nil }, upgrade.ByRuntime},
+		{"some nodes", missed(cluster.Nodes, "nodes"), upgrade.ByRuntime},
+		{"a kube-apiserver's version", missed(cluster.Skew, "version of cp-2"), upgrade.BySkew},
+		{"definitions", missed(cluster.APIs, "custom resource definitions"), upgrade.ByStored},
+		{"which groups are served", func(s *cluster.Snapshot) { s.Groups = []string{"v1"}; s.APIServers[0].ProcessStart = nil }, upgrade.ByAPI},
+		{"what others behind the address were asked for", func(s *cluster.Snapshot) {
+			s.APIServers[0].Shared = true
+			s.Groups = append(s.Groups, "policy/v1beta1")
+		}, upgrade.ByAPI},
+		{"all instances counted", func(s *cluster.Snapshot) { s.Groups = append(s.Groups, "policy/v1beta1") }, ""},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			s := nodes(snapshot(t, "2023-01-01", "v1.24.9"), 1, "v1.24.9", "containerd://1.6.12", "Ubuntu 22.04.1 LTS")
+			tt.change(s)
+			p, err := upgrade.New(s, facts(t), upgrade.Options{To: version(t, "1.25"), At: at(t, "2023-01-01")})
+			if err != nil {
+				t.Fatal(err)
+			}
+			blockers := p.Hops[0].Blockers
+			if tt.kind == "" && len(blockers) > 0 || tt.kind != "" && (len(blockers) != 1 || blockers[0].Kind != tt.kind || blockers[0].Certain) {
+				t.Errorf("blockers %+v, want perhaps one of kind %q", blockers, tt.kind)
+			}
+		})
+	}
+}
