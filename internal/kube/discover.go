@@ -3,6 +3,7 @@ package kube
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"slices"
 	"sync"
@@ -117,6 +118,10 @@ func (t *taker) discover(ctx context.Context) bool {
 	if versionErr != nil {
 		t.miss(cluster.NotObserved{What: "version at " + t.access.address(), Area: areaSupport, Reason: reason(versionErr), Hint: remedy(versionErr), Asked: true})
 	}
+	if groupsErr == nil && len(named.Groups) == 0 {
+		groupsErr = errors.New("the answer names no group")
+	}
+	t.blind = groupsErr != nil
 	t.groups = groups{}
 	for _, v := range core.Versions {
 		t.groups[bounded(v)] = true
@@ -128,10 +133,11 @@ func (t *taker) discover(ctx context.Context) bool {
 			}
 		}
 	}
-	for what, err := range map[string]error{"the core API's versions": coreErr, "the API groups that are served": groupsErr} {
-		if err != nil && !absent(err) {
-			t.miss(cluster.NotObserved{What: what, Area: areaAPIs, Reason: reason(err), Hint: remedy(err), Asked: true})
-		}
+	if coreErr != nil && !absent(coreErr) {
+		t.miss(cluster.NotObserved{What: "the core API's versions", Area: areaAPIs, Reason: reason(coreErr), Hint: remedy(coreErr), Asked: true})
+	}
+	if groupsErr != nil {
+		t.miss(cluster.NotObserved{What: "the API groups that are served", Area: areaAPIs, Reason: reason(groupsErr), Hint: remedy(groupsErr), Asked: true})
 	}
 	t.add(func(s *cluster.Snapshot, found *found) {
 		found.version = asked

@@ -49,6 +49,9 @@ func flags(component string, command, args []string) map[string]string {
 	out := map[string]string{}
 	words := words(slices.Concat(command, args))
 	for i, word := range words {
+		if strings.HasPrefix(word, "$") {
+			return nil // the environment has more of them, and may have any
+		}
 		name, value, ok := flagOf(word)
 		if !strings.HasPrefix(word, "-") || !slices.Contains(keep, name) {
 			continue
@@ -59,10 +62,14 @@ func flags(component string, command, args []string) map[string]string {
 				value = words[i+1]
 			}
 		}
-		if len(value) > maxValue {
-			value = value[:maxValue] + "…"
+		value = harmless(strings.ToValidUTF8(value, "\uFFFD")) // before it is cut, which could take away what tells a password
+		if earlier, again := out[name]; again && strings.HasSuffix(name, "admission-plugins") || again && name == "admission-control" {
+			value = earlier + "," + value // a list goes on where it is given again; of other flags the last one counts
 		}
-		out[name] = harmless(strings.ToValidUTF8(value, "\uFFFD"))
+		if len(value) > maxValue {
+			value = strings.ToValidUTF8(value[:maxValue], "") + "…"
+		}
+		out[name] = value
 	}
 	if len(out) == 0 {
 		return nil

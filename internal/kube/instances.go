@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"net"
 	"slices"
+	"strings"
 	"sync"
 
 	"github.com/kubelts/kubelts/internal/cluster"
@@ -189,8 +190,9 @@ func (t *taker) balanced() *serverVersion {
 	return t.found.version
 }
 
-// trusted says whether an instance may be given credentials: whether the kubeconfig's own authority signed its certificate, for its address, for the name that the
-// kubeconfig has for the API, or for the one that it has within the cluster. Name is what to ask for, "" for the address.
+// trusted says whether an instance may be given credentials: whether the kubeconfig's own authority signed its certificate, for the name that the kubeconfig has for the
+// API or for the one that it has within the cluster. Its address alone does not do: that authority signs what kubelets serve too, and a node must not get the credentials
+// of who looks at it by saying that an API server runs there. Name is what to ask for, "" for the address, where the certificate has that as well.
 func (t *taker) trusted(i *instance) (name string, ok bool) {
 	authority := t.access.authority()
 	if len(authority) == 0 || t.access.config.Insecure {
@@ -210,14 +212,29 @@ func (t *taker) trusted(i *instance) (name string, ok bool) {
 			intermediates.AddCert(c)
 		}
 	}
-	for _, n := range []string{"", cmp.Or(t.access.config.ServerName, t.access.base.Hostname()), "kubernetes.default.svc", "kubernetes"} {
-		host := cmp.Or(n, i.target.Host)
-		// The time is the real one: it is the handshake's to refuse a certificate that ended, not that of the date in a report.
-		if _, err := leaf.Verify(x509.VerifyOptions{Roots: roots, Intermediates: intermediates, DNSName: host}); err == nil {
-			return n, n == "" || net.ParseIP(n) != nil || i.sight.Listener == ""
+	// The time is the real one: it is the handshake's to refuse a certificate that ended, not that of the date in a report.
+	has := func(host string) bool {
+		_, err := leaf.Verify(x509.VerifyOptions{Roots: roots, Intermediates: intermediates, DNSName: host})
+		return err == nil
+	}
+	if ofNode(leaf) {
+		return "", false
+	}
+	for _, n := range []string{cmp.Or(t.access.config.ServerName, t.access.base.Hostname()), "kubernetes.default.svc", "kubernetes"} {
+		switch {
+		case !has(n):
+		case has(i.target.Host):
+			return "", true
+		default:
+			return n, net.ParseIP(n) != nil || i.sight.Listener == ""
 		}
 	}
 	return "", false
+}
+
+// ofNode says whether a certificate is a node's.
+func ofNode(leaf *x509.Certificate) bool {
+	return strings.HasPrefix(leaf.Subject.CommonName, "system:node:") || slices.Contains(leaf.Subject.Organization, "system:nodes")
 }
 
 // record writes instances into the snapshot. The kubeconfig's address is left out where each instance behind it was seen by itself.

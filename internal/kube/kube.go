@@ -6,7 +6,7 @@
 // Promises: it only gets and lists. It asks which versions of an API are served before it asks for objects, and takes an old one only where there is no newer. Answers
 // are read as they come, what is not needed is dropped at once, and sizes, counts and times are bounded. What was not seen is named with its reason. Secrets are read
 // only when asked for; of them certificates, names and days stay, and nothing else. Credentials go only to a server whose certificate the kubeconfig's authority
-// signed. What a snapshot holds comes from strangers and is not escaped.
+// signed for a name of the API. What a snapshot holds comes from strangers and is not escaped.
 package kube
 
 import (
@@ -113,6 +113,7 @@ type taker struct {
 	api      *client
 	requests *requests
 	groups   groups // set before the goroutines start
+	blind    bool   // groups has not all that is served: that something is not in it means nothing
 
 	lock   sync.Mutex
 	closed bool // the snapshot was handed out: what comes later is dropped

@@ -2,6 +2,7 @@ package kube
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"strings"
 	"sync"
@@ -12,9 +13,13 @@ import (
 	"github.com/kubelts/kubelts/internal/cluster"
 )
 
+var errBlind = errors.New("it is not known which API groups are served")
+
 // uses looks whether features are in use that flaws need.
 func (t *taker) uses(ctx context.Context) {
-	t.use(cluster.UseResourceClaims, t.groups.has("resource.k8s.io"), "the API groups that are served")
+	if !t.blind {
+		t.use(cluster.UseResourceClaims, t.groups.has("resource.k8s.io"), "the API groups that are served")
+	}
 	var group sync.WaitGroup
 	for _, one := range []struct {
 		what string
@@ -36,7 +41,11 @@ func (t *taker) uses(ctx context.Context) {
 // storageClasses looks for storage that is built into Kubernetes and provisions by itself.
 func (t *taker) storageClasses(ctx context.Context) error {
 	all, class := 0, ""
-	err := read(ctx, t, t.groups.first("storage.k8s.io/v1", "storage.k8s.io/v1beta1"), "storageclasses", func(s *storagev1.StorageClass) {
+	served := t.groups.first("storage.k8s.io/v1", "storage.k8s.io/v1beta1")
+	if served == "" && t.blind {
+		return errBlind
+	}
+	err := read(ctx, t, served, "storageclasses", func(s *storagev1.StorageClass) {
 		all++
 		if s.Provisioner == "kubernetes.io/rbd" {
 			class = bounded(s.Name)
@@ -55,6 +64,9 @@ func (t *taker) storageClasses(ctx context.Context) error {
 
 func (t *taker) networkPolicies(ctx context.Context) error {
 	served := t.groups.first("networking.k8s.io/v1", "extensions/v1beta1")
+	if served == "" && t.blind {
+		return errBlind
+	}
 	some, err := t.some(ctx, served, "networkpolicies")
 	if err == nil {
 		t.use(cluster.UseNetworkPolicies, some, "a list of network policies")
