@@ -24,9 +24,30 @@ func (t *taker) behind(ctx context.Context, i *instance) map[string]*serverVersi
 	if len(i.sight.Loopback) < 2 || t.access.config.Proxy != nil {
 		return nil
 	}
+	found := map[string]*serverVersion{}
+	for range behindTries * len(i.sight.Loopback) {
+		if len(found) == len(i.sight.Loopback) || ctx.Err() != nil {
+			break
+		}
+		one, cancel := context.WithTimeout(ctx, behindTime)
+		v, leaf, err := t.anyBehind(one, i.Address)
+		cancel()
+		if _, refused := errors.AsType[*answerError](err); refused {
+			break // it answers nobody without credentials
+		}
+		if err == nil {
+			found[leaf] = v
+		}
+	}
+	return found
+}
+
+// anyBehind asks whichever instance an address leads to, and returns its version and its loopback certificate. Each call has a connection of its own: one that is late
+// must not speak for the next.
+func (t *taker) anyBehind(ctx context.Context, address string) (*serverVersion, string, error) {
 	var leaf string
 	asked := &client{
-		base: &url.URL{Scheme: httpsPort, Host: i.Address}, log: t.requests, gate: make(chan struct{}, 1),
+		base: &url.URL{Scheme: httpsPort, Host: address}, log: t.requests, gate: make(chan struct{}, 1),
 		http: &http.Client{
 			CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
 			Transport: &http.Transport{DisableKeepAlives: true, TLSClientConfig: &tls.Config{
@@ -42,22 +63,11 @@ func (t *taker) behind(ctx context.Context, i *instance) map[string]*serverVersi
 			}},
 		},
 	}
-	found := map[string]*serverVersion{}
-	for range behindTries * len(i.sight.Loopback) {
-		if len(found) == len(i.sight.Loopback) || ctx.Err() != nil {
-			break
-		}
-		one, cancel := context.WithTimeout(ctx, behindTime)
-		v, err := asked.version(one)
-		cancel()
-		if _, refused := errors.AsType[*answerError](err); refused {
-			break // it answers nobody without credentials
-		}
-		if err == nil {
-			found[leaf] = v
-		}
+	v, err := asked.version(ctx)
+	if err != nil {
+		return nil, "", err // what a late handshake writes is not read
 	}
-	return found
+	return v, leaf, nil
 }
 
 // apart returns what is known at a shared address: one entry, or one for each version where the instances behind it are of several.

@@ -314,7 +314,7 @@ func (t *taker) missedOf(i *instance) {
 		t.miss(cluster.NotObserved{What: "serving certificate of " + i.label(), Area: areaCertificates, Reason: i.sight.Reason})
 	}
 	if i.direct && i.why != nil {
-		t.miss(cluster.NotObserved{What: "version of " + i.label(), Area: areaSkew, Reason: reason(i.why), Hint: remedy(i.why)})
+		t.miss(cluster.NotObserved{What: "version of " + i.label(), Area: areaSkew, Reason: reason(i.why), Hint: remedy(i.why), Asked: true})
 	}
 	if i.unmeter != nil && (i.direct || !t.sawMetrics()) {
 		t.miss(cluster.NotObserved{What: "deprecated APIs that " + i.label() + " was asked for", Area: areaAPIs, Reason: reason(i.unmeter), Hint: remedy(i.unmeter)})
