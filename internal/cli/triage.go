@@ -39,7 +39,8 @@ func newTriage(a *app) *cobra.Command {
 		Short: "Which vulnerabilities the branches of a repository have, by evidence from git",
 		Long: `Say for each vulnerability and each release branch of a clone whether the branch is affected, fixed, not affected or under investigation, with the
 evidence: the fix's commits among the branch's, the same patch, the cherry-pick's pull request, author, date and subject, what commit messages
-say of their origin, and reverts of any of these. The clone is only read.
+say of their origin, reverts of any of these, and whether the fix's lines or the hole's stand in the branch's files. Alarms name fixes that a newer
+line lacks, that were taken back, or that are there in part. The clone is only read.
 
 A vulnerability is under investigation where no fix is known for this repository or something that is needed is not in the clone. It is
 never left out; the plain table lists those without a known fix below. The exit status is 3 when something is affected.`,
