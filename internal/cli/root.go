@@ -56,8 +56,10 @@ func newRoot(a *app) *cobra.Command {
 
 For those who run clusters it says what is supported until when, which holes will never be fixed for a version, and what ends.
 For those who keep a version alive it finds which branches have which hole, carries the fixes over, proves them and makes packages.`,
-		Example: `  kubelts support 1.28 1.24
+		Example: `  kubelts check
+  kubelts support 1.28 1.24
   kubelts vuln list --version v1.24.17 --unfixed
+  kubelts triage --repo ~/kubernetes
   kubelts demo`,
 		SilenceErrors:     true,
 		SilenceUsage:      true,
@@ -75,28 +77,21 @@ For those who keep a version alive it finds which branches have which hole, carr
 	flags.StringVar(&a.dataDir, "data", "", "read the facts from `DIR` instead of those built in")
 	flags.BoolVarP(&a.trace, "trace", "x", false, "print every program that is run, so that it can be pasted")
 	flags.DurationVar(&a.timeout, "timeout", 0, "give up after this long (0: no limit)")
-	root.AddCommand(commands(a)...)
+	addGroup(root, "clusters", "For those who run clusters:", newCheck(a), newPlan(a), newProbe(a), newSupport(a), newVuln(a))
+	addGroup(root, "lines", "For those who keep versions alive:", newTriage(a), newPick(a), newLine(a), newImport(a), newMemory(a))
+	addGroup(root, "both", "For both:", newData(a), newDemo(a), newReplay(a), newDocs(a))
+	root.SetHelpCommandGroupID("both")
+	root.SetCompletionCommandGroupID("both")
 	return root
 }
 
-// commands are the commands in the order of the help.
-func commands(a *app) []*cobra.Command {
-	return []*cobra.Command{
-		newSupport(a),
-		newVuln(a),
-		newCheck(a),
-		newPlan(a),
-		newProbe(a),
-		newTriage(a),
-		newPick(a),
-		newMemory(a),
-		newLine(a),
-		newImport(a),
-		newReplay(a),
-		newData(a),
-		newDemo(a),
-		newDocs(a),
+// addGroup adds commands that the help shows below a title of their own.
+func addGroup(root *cobra.Command, id, title string, commands ...*cobra.Command) {
+	root.AddGroup(&cobra.Group{ID: id, Title: title})
+	for _, c := range commands {
+		c.GroupID = id
 	}
+	root.AddCommand(commands...)
 }
 
 // prepare makes the flags that every command has take effect.
