@@ -6,11 +6,11 @@ import (
 	"go/parser"
 	"go/scanner"
 	"go/token"
-	"path"
-	"regexp"
 	"slices"
 	"strconv"
 	"strings"
+
+	"github.com/kubelts/kubelts/internal/importmap"
 )
 
 // kind is what a name stands for.
@@ -46,21 +46,7 @@ func (s importSpec) callName() string {
 	if s.alias != "" {
 		return s.alias
 	}
-	return packageName(s.path)
-}
-
-var version = regexp.MustCompile(`^v[0-9]+$`)
-
-func packageName(p string) string {
-	last := path.Base(p)
-	if version.MatchString(last) && path.Dir(p) != "." {
-		last = path.Base(path.Dir(p))
-	}
-	if i := strings.LastIndex(last, ".v"); i > 0 {
-		last = last[:i]
-	}
-	last = strings.TrimSuffix(strings.TrimPrefix(last, "go-"), ".go")
-	return strings.ReplaceAll(last, "-", "_")
+	return importmap.PackageName(s.path)
 }
 
 // file is a parsed text.

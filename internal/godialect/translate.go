@@ -7,6 +7,8 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+
+	"github.com/kubelts/kubelts/internal/importmap"
 )
 
 // Translation is what became of two texts.
@@ -293,7 +295,7 @@ func (w *words) here(p string) *importSpec {
 // imported is how the other files of ours import a package.
 func (w *words) imported(p string) *importSpec {
 	spec := &importSpec{path: p}
-	if name := w.d.names[p]; name != "" && name != packageName(p) {
+	if name := w.d.names[p]; name != "" && name != importmap.PackageName(p) {
 		spec.alias = name
 	}
 	return spec

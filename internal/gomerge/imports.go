@@ -7,11 +7,11 @@ import (
 	"go/parser"
 	"go/token"
 	"maps"
-	"path"
-	"regexp"
 	"slices"
 	"strconv"
 	"strings"
+
+	"github.com/kubelts/kubelts/internal/importmap"
 )
 
 // spec is one import.
@@ -44,35 +44,12 @@ func specs(f *ast.File) []spec {
 	return out
 }
 
-var version = regexp.MustCompile(`^v[0-9]+$`)
-
 // callable are the names by which a file may use an import: the one that is written, or what the path suggests.
 func (s spec) callable() []string {
 	if s.name != "" {
 		return []string{s.name}
 	}
-	last := path.Base(s.path)
-	if up := path.Dir(s.path); version.MatchString(last) && up != "." {
-		return append([]string{last}, guesses(path.Base(up))...)
-	}
-	return guesses(last)
-}
-
-func guesses(last string) []string {
-	if i := strings.LastIndex(last, ".v"); i > 0 {
-		last = last[:i]
-	}
-	out := []string{last, strings.ReplaceAll(last, "-", "_"), strings.ReplaceAll(last, "-", "")}
-	for _, affix := range []string{"go-", "go."} {
-		out = append(out, strings.TrimPrefix(last, affix))
-	}
-	for _, affix := range []string{"-go", ".go", "go"} {
-		out = append(out, strings.TrimSuffix(last, affix))
-	}
-	if i := strings.LastIndexAny(last, "-."); i >= 0 {
-		out = append(out, last[i+1:])
-	}
-	return out
+	return importmap.PackageNames(s.path)
 }
 
 // usage is what a file uses without declaring it.
@@ -321,11 +298,11 @@ func dropsAll(d *ast.GenDecl, drop []spec) bool {
 // kinship is how many elements of their paths two imports have in common, and one more if they are of the same kind: of the standard library
 // or not.
 func kinship(a, b string) int {
-	if standard(a) != standard(b) {
+	if importmap.Standard(a) != importmap.Standard(b) {
 		return 0
 	}
 	n := 1
-	if standard(a) {
+	if importmap.Standard(a) {
 		return n
 	}
 	x, y := strings.Split(a, "/"), strings.Split(b, "/")
@@ -333,10 +310,4 @@ func kinship(a, b string) int {
 		n++
 	}
 	return n
-}
-
-// standard reports whether a path looks like one of the standard library.
-func standard(p string) bool {
-	first, _, _ := strings.Cut(p, "/")
-	return !strings.Contains(first, ".")
 }

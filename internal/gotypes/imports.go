@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"github.com/kubelts/kubelts/internal/git"
+	"github.com/kubelts/kubelts/internal/importmap"
 )
 
 // unusedImports finds imports that the merged files do not use, by names alone: an import that the files of a side seem not to use either has another
@@ -233,7 +234,7 @@ func (l *look) unprovenIn(c changedFile, e *entry) ([]Fault, error) {
 	names := c.is.bind(c.is.qualifiers(), func(string) string { return "" })
 	for _, u := range e.used() {
 		i, ok := names[u.qualifier]
-		if !ok || standard(i.path) || !slices.ContainsFunc(c.was.imports(), func(o imported) bool { return o.path == i.path }) {
+		if !ok || importmap.Standard(i.path) || !slices.ContainsFunc(c.was.imports(), func(o imported) bool { return o.path == i.path }) {
 			continue
 		}
 		proven, err := l.proven(i.path, u.name)

@@ -1,42 +1,12 @@
 package gotypes
 
 import (
-	"path"
-	"regexp"
 	"slices"
 	"strings"
 	"unicode"
+
+	"github.com/kubelts/kubelts/internal/importmap"
 )
-
-var version = regexp.MustCompile(`^v[0-9]+$`)
-
-// guess is the name that a package of this path most likely has.
-func guess(imported string) string {
-	name := path.Base(imported)
-	if version.MatchString(name) && path.Dir(imported) != "." && strings.Contains(strings.SplitN(imported, "/", 2)[0], ".") {
-		if parent := path.Base(path.Dir(imported)); isMajor(imported) {
-			name = parent
-		}
-	}
-	if base, v, ok := strings.Cut(name, ".v"); ok && version.MatchString("v"+v) {
-		name = base
-	}
-	name = strings.TrimSuffix(strings.TrimPrefix(name, "go-"), "-go")
-	name = strings.TrimSuffix(name, ".go")
-	return strings.Map(func(r rune) rune {
-		if r == '_' || unicode.IsLetter(r) || unicode.IsDigit(r) {
-			return r
-		}
-		return '_'
-	}, name)
-}
-
-// isMajor reports whether the last element of a path is a major version rather than a package's name: k8s.io/klog/v2 is, k8s.io/api/core/v1 is
-// not, for modules of the first two versions have none.
-func isMajor(imported string) bool {
-	last := path.Base(imported)
-	return version.MatchString(last) && last != "v0" && last != "v1"
-}
 
 // fold makes names comparable that are written in several ways.
 func fold(s string) string {
@@ -46,12 +16,6 @@ func fold(s string) string {
 		}
 		return -1
 	}, s)
-}
-
-// standard reports whether a path is one of Go's own library, whose names follow from their paths.
-func standard(imported string) bool {
-	first, _, _ := strings.Cut(imported, "/")
-	return !strings.Contains(first, ".")
 }
 
 // bind says for each import of a file by which name the file uses it. qualifiers are names before a dot that may be packages; known gives a package's
@@ -64,8 +28,8 @@ func (s *source) bind(qualifiers map[string]bool, known func(path string) string
 		case i.name == "_" || i.name == ".":
 		case i.name != "":
 			out[i.name] = i
-		case qualifiers[guess(i.path)]:
-			out[guess(i.path)] = i
+		case qualifiers[importmap.PackageName(i.path)]:
+			out[importmap.PackageName(i.path)] = i
 		default:
 			open = append(open, i)
 		}
@@ -92,7 +56,7 @@ func (s *source) nameOf(i imported, qualifiers map[string]bool, taken map[string
 	if name := known(i.path); name != "" {
 		return name
 	}
-	if !standard(i.path) {
+	if !importmap.Standard(i.path) {
 		best := ""
 		for q := range qualifiers {
 			if _, ok := taken[q]; !ok && len(q) > 1 && strings.Contains(fold(i.path), fold(q)) && (len(q) > len(best) || len(q) == len(best) && q < best) {
@@ -103,5 +67,5 @@ func (s *source) nameOf(i imported, qualifiers map[string]bool, taken map[string
 			return best
 		}
 	}
-	return guess(i.path)
+	return importmap.PackageName(i.path)
 }

@@ -7,6 +7,7 @@ import (
 	"slices"
 
 	"github.com/kubelts/kubelts/internal/git"
+	"github.com/kubelts/kubelts/internal/importmap"
 )
 
 // change is what became of the declarations of the changed files.
@@ -219,7 +220,7 @@ func rebound(files []changedFile) map[string]map[string]bool {
 			}
 			name := i.name
 			if name == "" {
-				name = guess(i.path)
+				name = importmap.PackageName(i.path)
 			}
 			out[c.name][name] = true
 		}

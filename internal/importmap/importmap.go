@@ -2,7 +2,8 @@
 //
 // A package has an import path on the fix's side and one on the target's: a directory moved, a module got another path or major version, a
 // dependency was renamed. [Learn] finds pairs in two versions of one file, by the name that the code calls the package. [Rewrite] changes import
-// specs, as the parser finds them, and nothing else: never a string or comment that looks like one.
+// specs, as the parser finds them, and nothing else: never a string or comment that looks like one. [PackageName] and [PackageNames] say what a path tells
+// of a package's name, for every room that has no more than the path.
 //
 // Promises: pure functions of their arguments, safe for concurrent use; inputs are never changed; what does not parse up to its imports is an error.
 package importmap
@@ -13,8 +14,6 @@ import (
 	"go/ast"
 	"go/parser"
 	"go/token"
-	"path"
-	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -90,21 +89,12 @@ func RenamePackage(source []byte, name string) ([]byte, error) {
 	return slices.Concat(source[:lo], []byte(name), source[hi:]), nil
 }
 
-var version = regexp.MustCompile(`^v[0-9]+$`)
-
-// Called is the name by which code most likely calls the package: the one that is written, or what the path ends in, without a major version.
+// Called is the name by which code most likely calls the package: the one that is written, or what the path tells.
 func (i Import) Called() string {
 	if i.Name != "" {
 		return i.Name
 	}
-	last := path.Base(i.Path)
-	if up := path.Dir(i.Path); version.MatchString(last) && up != "." {
-		last = path.Base(up)
-	}
-	if at := strings.LastIndex(last, ".v"); at > 0 {
-		last = last[:at]
-	}
-	return strings.TrimSuffix(strings.TrimPrefix(last, "go-"), ".go")
+	return PackageName(i.Path)
 }
 
 // Learn pairs what only before imports with what only after imports under the same name, where before and after are two versions of one file. A
