@@ -19,6 +19,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"sync"
 
 	"github.com/kubelts/kubelts/internal/command"
 	"github.com/kubelts/kubelts/internal/errs"
@@ -42,6 +43,7 @@ type Repo struct {
 	refs    []git.Ref // sorted by name, peeled
 	pool    *pool
 	index   IndexCache
+	closing sync.Once
 }
 
 // Open opens the clone at dir: a work tree, a bare repository or a linked work tree. A dir that is none is an error of kind not-found.
@@ -71,10 +73,13 @@ func Open(ctx context.Context, run *command.Runner, dir string) (*Repo, error) {
 	return r, nil
 }
 
-// Close ends the git processes and removes the view.
-func (r *Repo) Close() error {
-	r.pool.close()
-	return errors.Join(os.RemoveAll(r.view), r.owner.Close())
+// Close ends the git processes and removes the view. To close again does nothing.
+func (r *Repo) Close() (err error) {
+	r.closing.Do(func() {
+		r.pool.close()
+		err = errors.Join(os.RemoveAll(r.view), r.owner.Close())
+	})
+	return err
 }
 
 // Dir is the clone's path as it was given to Open.

@@ -34,6 +34,48 @@ func open(t *testing.T, dir string) *gitrepo.Repo {
 	return r
 }
 
+// TestCloseTwice: the second time does nothing, and who reads later is refused.
+func TestCloseTwice(t *testing.T) {
+	w := history(t)
+	tests := []struct {
+		name string
+		open func(*gitrepo.Repo) (git.Objects, func() error)
+	}{
+		{"repository", func(r *gitrepo.Repo) (git.Objects, func() error) { return r, r.Close }},
+		{"store", func(r *gitrepo.Repo) (git.Objects, func() error) {
+			s := r.WriteInto(t.Context())
+			return s, s.Close
+		}},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			r, err := gitrepo.Open(t.Context(), runner(), w.Dir)
+			if err != nil {
+				t.Fatal(err)
+			}
+			main, err := r.Resolve(t.Context(), "main")
+			if err != nil {
+				t.Fatal(err)
+			}
+			objects, shut := tt.open(r)
+			if _, err := objects.Commit(t.Context(), main); err != nil {
+				t.Fatal(err)
+			}
+			for range 2 {
+				if err := shut(); err != nil {
+					t.Error(err)
+				}
+			}
+			if _, err := objects.Blob(t.Context(), git.OID{1}); !errs.Is(err, errs.Internal) {
+				t.Errorf("read from what is closed: %v, want an error of kind internal", err)
+			}
+			if err := r.Close(); err != nil {
+				t.Error(err)
+			}
+		})
+	}
+}
+
 // history is a repository with a branch, a merge, a rename and a tag.
 func history(t *testing.T) *gittest.Repo {
 	t.Helper()

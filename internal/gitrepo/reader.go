@@ -24,11 +24,13 @@ const (
 type pool struct {
 	run    *command.Runner
 	gitDir string
-	idle   chan *reader // holds nil for a reader that is not started yet
-	stop   context.CancelFunc
+	slots  chan struct{} // one for each reader that may still be taken
+	stop   context.CancelCauseFunc
 	ctx    context.Context //nolint:containedctx // the readers outlive the call that starts them, and end with what opened the pool
+	ending sync.Once
 
 	mu         sync.Mutex
+	idle       []*reader // started; the last one used is the first one taken, so that one reader serves who asks one by one
 	young, old map[git.OID]object
 	youngSize  int
 }
@@ -45,25 +47,27 @@ type reader struct {
 }
 
 func newPool(ctx context.Context, run *command.Runner, gitDir string) *pool {
-	p := &pool{run: run, gitDir: gitDir, idle: make(chan *reader, maxReaders), young: map[git.OID]object{}}
-	p.ctx, p.stop = context.WithCancel(ctx)
+	p := &pool{run: run, gitDir: gitDir, slots: make(chan struct{}, maxReaders), young: map[git.OID]object{}}
+	p.ctx, p.stop = context.WithCancelCause(ctx)
 	for range maxReaders {
-		p.idle <- nil
+		p.slots <- struct{}{}
 	}
 	return p
 }
 
+// close waits for those who read, and ends the processes. Whoever asks later is refused. It may be called again.
 func (p *pool) close() {
-	for range maxReaders {
-		r := <-p.idle
-		if r == nil {
-			continue
+	p.ending.Do(func() {
+		for range maxReaders {
+			<-p.slots
 		}
-		r.process.Stdin.Close()    // the end of its input is how the process is told to end
-		io.Copy(io.Discard, r.out) //nolint:errcheck // likewise
-		r.process.Wait()           //nolint:errcheck // likewise
-	}
-	p.stop()
+		for _, r := range p.idle {
+			r.process.Stdin.Close()    // the end of its input is how the process is told to end
+			io.Copy(io.Discard, r.out) //nolint:errcheck // likewise
+			r.process.Wait()           //nolint:errcheck // likewise
+		}
+		p.stop(errs.New(errs.Internal, "the repository is closed"))
+	})
 }
 
 // read returns an object of the wanted type.
@@ -86,25 +90,25 @@ func (p *pool) read(ctx context.Context, id git.OID, want git.Type) ([]byte, err
 
 // fetch asks a process. A process whose answer was not read to its end is ended, for its next answer could be taken for another's.
 func (p *pool) fetch(ctx context.Context, id git.OID, want git.Type) (object, error) {
-	var r *reader
 	select {
-	case r = <-p.idle:
+	case <-p.slots:
 	case <-ctx.Done():
 		return object{}, context.Cause(ctx)
+	case <-p.ctx.Done():
+		return object{}, fmt.Errorf("read object %s: %w", id, context.Cause(p.ctx)) //nolint:contextcheck // it is what ended
 	}
-	var err error
-	if r == nil {
-		if r, err = p.start(); err != nil {
-			p.idle <- nil
-			return object{}, err
-		}
+	defer func() { p.slots <- struct{}{} }()
+	r, err := p.take()
+	if err != nil {
+		return object{}, err
 	}
 	o, err := r.ask(id, want)
 	if broken(err) {
-		err = errors.Join(err, r.end())
-		r = nil
+		return object{}, errors.Join(err, r.end())
 	}
-	p.idle <- r
+	p.mu.Lock()
+	p.idle = append(p.idle, r)
+	p.mu.Unlock()
 	if err != nil {
 		return object{}, err
 	}
@@ -115,20 +119,29 @@ func (p *pool) fetch(ctx context.Context, id git.OID, want git.Type) (object, er
 	return o, nil
 }
 
+// take returns a reader that nobody uses, or a new one.
+func (p *pool) take() (*reader, error) {
+	p.mu.Lock()
+	if last := len(p.idle) - 1; last >= 0 {
+		r := p.idle[last]
+		p.idle = p.idle[:last]
+		p.mu.Unlock()
+		return r, nil
+	}
+	p.mu.Unlock()
+	process, err := p.run.Start(p.ctx, ownGit(p.gitDir, "cat-file", "--batch-command"))
+	if err != nil {
+		return nil, err
+	}
+	return &reader{process: process, out: bufio.NewReaderSize(process.Stdout, 64<<10)}, nil
+}
+
 func broken(err error) bool {
 	if err == nil {
 		return false
 	}
 	_, absent := errors.AsType[*git.AbsentError](err)
 	return !absent
-}
-
-func (p *pool) start() (*reader, error) {
-	process, err := p.run.Start(p.ctx, ownGit(p.gitDir, "cat-file", "--batch-command"))
-	if err != nil {
-		return nil, err
-	}
-	return &reader{process: process, out: bufio.NewReaderSize(process.Stdout, 64<<10)}, nil
 }
 
 // end closes the pipes of a process that cannot be used any more; what it said on its way out is worth hearing only when it failed.

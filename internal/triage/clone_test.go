@@ -169,6 +169,9 @@ func (h *told) Tree(_ context.Context, id git.OID) ([]git.TreeEntry, error) {
 }
 
 func (h *told) Commit(_ context.Context, id git.OID) (*git.Commit, error) {
+	if fix := h.oid(9); id == fix {
+		return &git.Commit{OID: fix, Parents: []git.OID{h.oid(8)}, Message: h.fix}, nil
+	}
 	return nil, &git.AbsentError{OID: id, Type: git.TypeCommit}
 }
 

@@ -3,6 +3,7 @@ package triage
 import (
 	"bytes"
 	"context"
+	"errors"
 	"slices"
 	"strings"
 
@@ -98,12 +99,11 @@ func (w *walk) readExtra(ctx context.Context, h History, oid git.OID, done []git
 		w.take([]git.OID{oid}, done)
 		return nil
 	}
-	found, err := h.Resolve(ctx, oid.String())
-	if err != nil {
+	if _, err := h.Commit(ctx, oid); err != nil {
+		if absent, ok := errors.AsType[*git.AbsentError](err); ok {
+			return errs.New(errs.NotFound, "%w", absent)
+		}
 		return err
-	}
-	if found != oid {
-		return errs.New(errs.Invalid, "object %s is no commit", oid)
 	}
 	more, _, err := equiv.Build(ctx, h, w.table, slices.Concat(done, []git.OID{oid}), equiv.Options{})
 	if err != nil {
