@@ -139,6 +139,14 @@ func (l *lines) describe(found []*upkeep.Status) error {
 		for _, c := range s.Conflicts {
 			fmt.Fprintf(&b, "  conflict         %s\n", c)
 		}
+		for _, e := range s.Vulnerability {
+			if d := e.Decision; d != nil {
+				fmt.Fprintf(&b, "  decided          %s %s on %s by %s: %s\n", e.ID, strings.TrimSuffix(d.Status+", "+d.Justification, ", "), d.Date, d.Author, d.Reason)
+			}
+		}
+		for _, alarm := range s.Alarms {
+			fmt.Fprintf(&b, "  alarm            %s: %s\n", alarm.Vulnerability, alarm.Note)
+		}
 		for _, block := range s.Blocks {
 			fmt.Fprintf(&b, "  blocks a release %s\n", block)
 		}

@@ -82,7 +82,7 @@ func (l *lineUpdate) run(ctx context.Context, args []string) (err error) {
 			continue
 		}
 		done = append(done, u)
-		left += len(u.Conflicts)
+		left += len(u.Conflicts) + len(u.Alarms)
 	}
 	if len(done) > 0 || len(failed) == 0 {
 		if err = l.print(l.format, done, updateGrid(done)); err != nil {
@@ -146,6 +146,9 @@ func (l *lineUpdate) summarize(done []*upkeep.Updated) {
 			text = fmt.Sprintf("%d new patches, %d open conflicts", len(u.Patches), len(u.Conflicts))
 		}
 		fmt.Fprintf(l.Stderr, "kubelts: line %s on %s: %s\n", u.Minor, u.Base, text)
+		for _, alarm := range u.Alarms {
+			fmt.Fprintf(l.Stderr, "kubelts: alarm: %s: %s; decide again with: kubelts line decide %s %s\n", clean(alarm.Vulnerability), clean(alarm.Note), u.Minor, clean(alarm.Vulnerability))
+		}
 		if len(u.Conflicts) > 0 {
 			fmt.Fprintf(l.Stderr, "kubelts: hint: edit the files of %s below lines/%s/conflicts, then: kubelts line resolve %s\n",
 				strings.Join(u.Conflicts, ", "), u.Minor, u.Minor)

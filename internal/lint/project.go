@@ -229,6 +229,12 @@ func (p *project) ledger(l *ownLine) {
 	}
 	for _, e := range ledger.Vulnerabilities {
 		l.spoken = append(l.spoken, e.ID)
+		if why := e.Contradiction(); why != "" {
+			p.add(Finding{
+				Rule: Contradicted, Subject: e.ID, Message: e.ID + ": " + why, File: file, Lines: []string{l.name},
+				Hint: "look again and decide anew: kubelts line decide " + l.name + " " + e.ID,
+			})
+		}
 	}
 }
 

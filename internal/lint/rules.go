@@ -25,6 +25,7 @@ const (
 	FloatingURL          = "floating-url"
 	AmbiguousHunk        = "ambiguous-hunk"
 	ToleratedOwn         = "tolerated-own-patch"
+	Contradicted         = "contradicted-decision"
 	BaseNotPinned        = "base-not-pinned"
 	MutableBase          = "mutable-base"
 	NoDigest             = "url-without-digest"
@@ -53,6 +54,7 @@ func rules() []Rule {
 		{FloatingURL, Error, "Patches from addresses that change", "A pull request's patch is what somebody pushed last, fetched without a digest: tomorrow's release is made of other code than today's, and nobody is told."},
 		{AmbiguousHunk, Error, "Hunks that fit in several places", "The lines that a hunk looks for stand more than once in the file: git am takes a place, not necessarily the right one, and reports success."},
 		{ToleratedOwn, Error, "Failures tolerated in what a patch changes", "The tests of the very package that a patch changes do not count."},
+		{Contradicted, Error, "Decisions that the evidence contradicts", "A person decided on other evidence than there is now. What the ledger, the changelog and scanners say of the line rests on it."},
 		{BaseNotPinned, Error, "Bases without a commit", "A tag can be moved. Without its commit nobody sees that it was."},
 		{MutableBase, Warning, "Bases that are edited in place", "Releases stand on an entry of the same file, which changes under them: a release that is out cannot be made again from today's file."},
 		{NoDigest, Warning, "Addresses without a digest", "The address names a commit, but nothing checks what was received."},

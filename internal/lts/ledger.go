@@ -81,6 +81,16 @@ type Decision struct {
 	Reason        string `yaml:"reason" json:"reason"`
 	Author        string `yaml:"author" json:"author"` // Name <address>
 	Date          string `yaml:"date" json:"date"`     // 2023-07-28
+	// Base is what the evidence said of the base when this was decided. A decision on a pick has none.
+	Base string `yaml:"base,omitempty" json:"base,omitempty"`
+	// Patches are those of the series that a person says cure it, where no pick of the fix's commits does.
+	Patches []Cure `yaml:"patches,omitempty" json:"patches,omitempty"`
+}
+
+// Cure is a patch that a decision rests on.
+type Cure struct {
+	Name   string `yaml:"name" json:"name"`     // of the file
+	SHA256 string `yaml:"sha256" json:"sha256"` // of its diff: see [Patch.Cure]
 }
 
 // Acceptance lets one state of the series into a release without a verification that passed.
@@ -91,10 +101,13 @@ type Acceptance struct {
 	Date    string `yaml:"date" json:"date"`
 }
 
+// NotPresent is OpenVEX's reason for code that is not there.
+const NotPresent = "vulnerable_code_not_present"
+
 // Justifications are OpenVEX's reasons for not_affected.
 func Justifications() []string {
 	return []string{
-		"component_not_present", "vulnerable_code_not_present", "vulnerable_code_not_in_execute_path",
+		"component_not_present", NotPresent, "vulnerable_code_not_in_execute_path",
 		"vulnerable_code_cannot_be_controlled_by_adversary", "inline_mitigations_already_exist",
 	}
 }
@@ -110,6 +123,9 @@ func (d Decision) Validate() error {
 	if d.Status != StatusNotAffected && d.Justification != "" {
 		return errs.New(errs.Invalid, "only not_affected takes a justification")
 	}
+	if d.Status != StatusFixed && len(d.Patches) > 0 {
+		return errs.New(errs.Invalid, "only fixed takes patches")
+	}
 	return signed(d.Reason, d.Author, d.Date)
 }
 
@@ -123,6 +139,11 @@ func signed(reason, author, date string) error {
 	}
 	_, err := release.ParseDate(date)
 	return err
+}
+
+// Waives reports whether the decision is that the vulnerability needs no patch.
+func (d *Decision) Waives() bool {
+	return d != nil && (d.Status == StatusNotAffected || d.Status == StatusAffected)
 }
 
 // Find returns the entry with this name, or nil. The entry is the ledger's own.
@@ -158,18 +179,23 @@ func (l *Ledger) Acceptance(changes string) *Acceptance {
 	return nil
 }
 
-// Settle makes the status follow from what is known: the base's verdict, the picks, and a person's decision. Partly is for an entry
-// whose picks do not cover every commit of the fix. A pick that waits for a review cures nothing yet.
-func (e *Entry) Settle(today string, partly bool) { //nolint:revive // whether the picks are all is a fact, not a mode
+// Standing is what the files of a line show about an entry.
+type Standing struct {
+	Partly bool // the picks do not cover every commit of the fix
+	Cured  bool // the patches that the decision rests on are in the series as they were
+}
+
+// Settle makes the status follow from what is known: the base's verdict, the picks, and a person's decision. A pick that waits for a review cures nothing yet.
+func (e *Entry) Settle(today string, s Standing) {
 	before := e.Status
 	e.Status = e.Base
-	if len(e.Picks) > 0 && !partly && e.carried() {
+	if len(e.Picks) > 0 && !s.Partly && e.carried() {
 		e.Status = StatusFixed
 		if slices.ContainsFunc(e.Picks, Pick.waits) {
 			e.Status = StatusUnderInvestigation
 		}
 	}
-	if d := e.Decision; d != nil && e.Status != StatusFixed && (d.Status == StatusAffected || d.Status == StatusNotAffected) {
+	if d := e.Decision; d != nil && e.Status != StatusFixed && (d.Waives() || len(d.Patches) > 0 && s.Cured) {
 		e.Status = d.Status
 	}
 	if e.Status != before {
@@ -189,11 +215,13 @@ func (p Pick) waits() bool { return p.Confidence == ConfidenceReview && p.Decisi
 
 // Blocks says what of the entry keeps the line from a release, a sentence each; nothing when a person decided that it shall not.
 func (e *Entry) Blocks() []string {
-	waived := e.Decision != nil && (e.Decision.Status == StatusAffected || e.Decision.Status == StatusNotAffected)
-	if waived {
-		return nil
-	}
 	var blocks []string
+	if why := e.Contradiction(); why != "" && e.Decision.Status != StatusAffected {
+		blocks = append(blocks, e.ID+": "+why)
+	}
+	if d := e.Decision; d != nil && (d.Waives() || len(d.Patches) > 0 && e.Status == StatusFixed) {
+		return blocks
+	}
 	for _, p := range e.Picks {
 		switch {
 		case p.Outcome == OutcomeConflict:

@@ -2,6 +2,8 @@ package lts
 
 import (
 	"bytes"
+	"crypto/sha256"
+	"encoding/hex"
 	"fmt"
 	"mime"
 	"regexp"
@@ -69,6 +71,12 @@ func (p *Patch) Upstream() git.OID {
 // Fixes are the vulnerabilities that the patch cures or helps to.
 func (p *Patch) Fixes() []string {
 	return append(p.Trailers(TrailerCVE), p.Trailers(TrailerVuln)...)
+}
+
+// Cure names the patch by what it changes, for a decision that rests on it.
+func (p *Patch) Cure() Cure {
+	sum := sha256.Sum256(p.Diff)
+	return Cure{Name: p.Name, SHA256: hex.EncodeToString(sum[:])}
 }
 
 // FixTrailer is the trailer that names a vulnerability.

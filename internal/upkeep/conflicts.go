@@ -42,8 +42,7 @@ func (u *update) layOut(ctx context.Context, ch *change) error {
 // allWaived reports whether a person decided that none of the vulnerabilities needs a patch.
 func (s *lineState) allWaived(ids []string) bool {
 	return !slices.ContainsFunc(ids, func(id string) bool {
-		e := s.ledger.Find(id)
-		return e == nil || !waived(e.Decision)
+		return !s.waived(s.ledger.Find(id))
 	})
 }
 

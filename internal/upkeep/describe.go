@@ -84,7 +84,7 @@ func (r *cut) onlyListed(m *lts.Manifest) error {
 func (r *cut) changelog() string {
 	var b strings.Builder
 	fmt.Fprintf(&b, "# %s (%s)\n\n%s with %s, made by kubelts.\n", r.plan.Version, r.date.Format("2006-01-02"), r.state.line.Base.Tag, count(len(r.state.patches), "patch", "patches"))
-	var fixed, open, unknown []string
+	var fixed, open, unknown, decided []string
 	for _, e := range r.state.ledger.Vulnerabilities {
 		line := "* " + e.ID
 		if e.Summary != "" {
@@ -94,14 +94,17 @@ func (r *cut) changelog() string {
 		case e.Status == lts.StatusFixed && e.Base != lts.StatusFixed:
 			fixed = append(fixed, line+carriers(e))
 		case e.Status == lts.StatusAffected:
-			open = append(open, line)
+			open = append(open, line+decision(e))
 		case e.Status == lts.StatusUnderInvestigation:
-			unknown = append(unknown, line)
+			unknown = append(unknown, line+decision(e))
+		case e.Status == lts.StatusNotAffected && e.Decision != nil:
+			decided = append(decided, line+decision(e))
 		}
 	}
 	section(&b, "Vulnerabilities fixed", fixed)
 	section(&b, "Known and not fixed", open)
 	section(&b, "Not known whether affected", unknown)
+	section(&b, "Not affected, as a person decided", decided)
 	var patches []string
 	for _, patch := range r.state.patches {
 		line := "* " + oneLine(patch.Subject)
@@ -121,10 +124,32 @@ func carriers(e lts.Entry) string {
 			by = append(by, p.Commit.Short()+" by "+p.Rung)
 		}
 	}
+	if len(by) == 0 && e.Decision != nil {
+		for _, c := range e.Decision.Patches {
+			by = append(by, "by "+c.Name)
+		}
+	}
 	if len(by) == 0 {
 		return ""
 	}
 	return " (" + strings.Join(by, ", ") + ")"
+}
+
+// decision is what a person decided, for people: who writes to the author finds the address in the ledger.
+func decision(e lts.Entry) string {
+	d := e.Decision
+	if d == nil {
+		return ""
+	}
+	who := d.Author
+	if person, err := lts.ParsePerson(d.Author); err == nil {
+		who = person.Name
+	}
+	text := d.Status
+	if d.Justification != "" {
+		text += ", " + d.Justification
+	}
+	return fmt.Sprintf(" (%s: %s; %s, %s)", text, oneLine(d.Reason), oneLine(who), d.Date)
 }
 
 func section(b *strings.Builder, title string, lines []string) {

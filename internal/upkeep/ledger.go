@@ -58,7 +58,9 @@ func (u *update) entry(a assessment, today release.Date) lts.Entry {
 		}
 		e.Picks = append(e.Picks, p)
 	}
-	e.Settle(today.String(), partly)
+	standing := u.state.standing(&e)
+	standing.Partly = partly
+	e.Settle(today.String(), standing)
 	return e
 }
 

@@ -269,7 +269,7 @@ func (p *Project) recordResolution(s *lineState, c conflictState, patch string, 
 				e.Picks[i] = lts.Pick{Commit: c.Commit, Outcome: lts.OutcomePicked, Rung: "person", Patch: patch, Decision: d}
 			}
 		}
-		e.Settle(r.Date.String(), false)
+		e.Settle(r.Date.String(), s.standing(e))
 	}
 	return nil
 }

@@ -31,7 +31,25 @@ type Status struct {
 	Releases      []string       `json:"releases"`   // versions, oldest first
 	Unreleased    bool           `json:"unreleased"` // the series or line.yaml changed since the latest release
 	Blocks        []string       `json:"blocks"`     // what keeps it from a release
+	Alarms        []Alarm        `json:"alarms"`     // decisions that the evidence contradicts now
 	Vulnerability []lts.Entry    `json:"ledger"`     // the ledger's entries
+}
+
+// Alarm is a person's decision that the evidence contradicts now.
+type Alarm struct {
+	Vulnerability string `json:"vulnerability"`
+	Note          string `json:"note"` // how
+}
+
+// alarms are those of some entries, in their order.
+func alarms(entries []lts.Entry) []Alarm {
+	found := []Alarm{}
+	for i := range entries {
+		if why := entries[i].Contradiction(); why != "" {
+			found = append(found, Alarm{entries[i].ID, why})
+		}
+	}
+	return found
 }
 
 // Status tells how a line stands. It reads the project's files only.
@@ -43,8 +61,9 @@ func (p *Project) Status(minor release.Minor) (*Status, error) {
 	s := &Status{
 		Minor: minor, Base: state.line.Base.Tag, Toolchain: state.line.Toolchain, Patches: len(state.patches), Statuses: map[string]int{},
 		Verified: state.verification(), Conflicts: []string{}, Blocks: state.blocks(), Vulnerability: []lts.Entry{},
+		Alarms: alarms(state.entries()),
 	}
-	for _, e := range state.ledger.Vulnerabilities {
+	for _, e := range state.entries() {
 		s.Statuses[e.Status]++
 		s.Vulnerability = append(s.Vulnerability, e)
 	}
@@ -86,8 +105,8 @@ func (s *lineState) verification() string {
 // blocks lists what keeps the line from a release.
 func (s *lineState) blocks() []string {
 	blocks := []string{}
-	for i := range s.ledger.Vulnerabilities {
-		blocks = append(blocks, s.ledger.Vulnerabilities[i].Blocks()...)
+	for _, e := range s.entries() {
+		blocks = append(blocks, e.Blocks()...)
 	}
 	blocks = append(blocks, s.disagreements()...)
 	if len(s.patches) == 0 {

@@ -25,6 +25,7 @@ type Updated struct {
 	Patches   []string      `json:"patches"`   // new ones
 	Conflicts []string      `json:"conflicts"` // open ones
 	Entries   []lts.Entry   `json:"entries"`   // of the ledger, those that were asked for
+	Alarms    []Alarm       `json:"alarms"`    // decisions that the evidence contradicts now, of the whole ledger
 	Changed   bool          `json:"changed"`   // whether any file changed
 }
 
@@ -103,7 +104,7 @@ func (u *update) plan(ctx context.Context, assessments []assessment) error {
 	}
 	inSeries := u.inSeries()
 	for _, a := range assessments {
-		if e := u.state.ledger.Find(a.record.ID); e != nil && waived(e.Decision) {
+		if u.state.waived(u.state.ledger.Find(a.record.ID)) {
 			continue
 		}
 		for _, n := range a.needs {
@@ -123,11 +124,6 @@ func (u *update) plan(ctx context.Context, assessments []assessment) error {
 	}
 	slices.SortStableFunc(u.queue, func(a, b *work) int { return cmp.Compare(position[a.commit], position[b.commit]) })
 	return nil
-}
-
-// waived reports whether a person decided that a vulnerability needs no patch.
-func waived(d *lts.Decision) bool {
-	return d != nil && (d.Status == lts.StatusNotAffected || d.Status == lts.StatusAffected)
 }
 
 func (u *update) inSeries() map[git.OID]*lts.Patch {
@@ -297,7 +293,7 @@ func nextNumber(s *lts.Series) int {
 func (u *update) result(assessments []assessment, changed bool) *Updated {
 	r := &Updated{
 		Minor: u.state.line.Minor, Base: u.state.line.Base.Tag, Tip: u.chain.tip, Tree: u.chain.tree, Changed: changed,
-		Patches: []string{}, Conflicts: []string{}, Entries: []lts.Entry{},
+		Patches: []string{}, Conflicts: []string{}, Entries: []lts.Entry{}, Alarms: alarms(u.state.ledger.Vulnerabilities),
 	}
 	for _, patch := range u.patches {
 		r.Patches = append(r.Patches, patch.name)
