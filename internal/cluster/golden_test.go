@@ -70,6 +70,7 @@ func kubeadm124(tb testing.TB) *cluster.Snapshot {
 	s.Certificates = append(s.Certificates,
 		chainOf(tb, cluster.ClusterCA, "ConfigMap kube-public/cluster-info", cert{cn: "kubernetes", from: from, to: from.AddDate(10, 0, 0), ca: true}),
 		chainOf(tb, cluster.APIServerServing, "10.0.0.11:6443", cert{cn: "kube-apiserver", from: from, to: from.AddDate(1, 0, 0), names: []string{"cp-1", "kubernetes"}, addresses: []string{"10.0.0.11"}}),
+		chainOf(tb, cluster.EtcdServing, "10.0.0.11:2379", cert{cn: "cp-1", from: from, to: from.AddDate(2, 0, 0), names: []string{"cp-1"}, addresses: []string{"10.0.0.11"}}),
 		chainOf(tb, cluster.HostFile, "/etc/kubernetes/pki/apiserver.crt", cert{cn: "kube-apiserver", from: from.AddDate(0, 11, 0), to: from.AddDate(1, 11, 0), names: []string{"cp-1", "kubernetes"}, addresses: []string{"10.0.0.11"}}),
 		chainOf(tb, cluster.WebhookCA, "validatingwebhookconfiguration/policy", cert{cn: "policy-ca", from: from, to: at(tb, "2024-03-19T00:00:00Z"), ca: true}),
 	)

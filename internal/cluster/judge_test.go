@@ -1,8 +1,10 @@
 package cluster_test
 
 import (
+	"encoding/json"
 	"fmt"
 	"math/rand/v2"
+	"runtime"
 	"slices"
 	"strings"
 	"testing"
@@ -43,7 +45,10 @@ func healthy(tb testing.TB) (*cluster.Snapshot, cluster.Options) {
 	addComponents(s, "v1.37.1", "kube-controller-manager", "kube-scheduler", "kube-proxy")
 	off(s)
 	from := at(tb, "2026-09-01T00:00:00Z")
-	s.Certificates = append(s.Certificates, chainOf(tb, cluster.ClusterCA, "kubeconfig", cert{cn: "kubernetes", from: from, to: from.AddDate(10, 0, 0), ca: true}))
+	s.Certificates = append(s.Certificates,
+		chainOf(tb, cluster.ClusterCA, "kubeconfig", cert{cn: "kubernetes", from: from, to: from.AddDate(10, 0, 0), ca: true}),
+		chainOf(tb, cluster.EtcdServing, "10.5.0.1:2379", cert{cn: "cp-1", from: from, to: from.AddDate(1, 0, 0), names: []string{"cp-1"}, addresses: []string{"10.5.0.1"}}),
+	)
 	return s, cluster.Options{At: at(tb, "2026-10-01T09:00:00Z"), Acceptances: []cluster.Acceptance{
 		{Finding: "vulnerability-by-design", Owner: "platform", Reason: "read, and lessened", Expires: release.Date{Year: 2026, Month: 12, Day: 31}},
 	}}
@@ -58,6 +63,46 @@ func TestWell(t *testing.T) {
 	o.Acceptances = nil
 	if r := judge(t, s, o); r.Verdict != cluster.Attend || r.Score != 90 {
 		t.Errorf("without the acceptance: verdict %s, score %d", r.Verdict, r.Score)
+	}
+}
+
+// TestEtcdIsNamed: no pod shows an etcd that runs on machines of its own; then the report says that its certificates were not observed, and why.
+func TestEtcdIsNamed(t *testing.T) {
+	missing := func(s *cluster.Snapshot) {
+		s.Certificates = slices.DeleteFunc(s.Certificates, func(c cluster.Chain) bool { return c.Kind == cluster.EtcdServing })
+	}
+	for _, tt := range []struct {
+		name   string
+		change func(*cluster.Snapshot)
+		reason string // "" where nothing is to be said
+	}{
+		{"seen", func(*cluster.Snapshot) {}, ""},
+		{"no pod", missing, "no pod shows etcd: it may run outside of the cluster"},
+		{"pods, and no certificate", func(s *cluster.Snapshot) { missing(s); addComponents(s, "3.5.6-0", "etcd") }, "its pods are seen, and the snapshot does not say why their certificates are not"},
+		{"a managed control plane", func(s *cluster.Snapshot) { missing(s); s.Distribution.Vendor = release.VendorEKS }, "AWS runs it out of sight"},
+		{"k3s", func(s *cluster.Snapshot) { missing(s); s.Distribution.Vendor = release.VendorK3s }, "k3s has it inside its own process, or another database in its place"},
+		{"pods that could not be read", func(s *cluster.Snapshot) {
+			missing(s)
+			s.NotObserved = append(s.NotObserved, cluster.NotObserved{What: "control-plane pods in kube-system", Area: "skew", Reason: "no right"})
+		}, "the pods of the control plane could not be read"},
+		{"told by the snapshot", func(s *cluster.Snapshot) {
+			missing(s)
+			s.NotObserved = append(s.NotObserved, cluster.NotObserved{What: "serving certificate of etcd at 10.5.0.1:2379", Area: "certificates", Reason: "no answer"})
+		}, ""},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			s, o := healthy(t)
+			tt.change(s)
+			got := ""
+			for _, n := range judge(t, s, o).NotObserved {
+				if n.What == "certificates of etcd" {
+					got = n.Reason
+				}
+			}
+			if got != tt.reason {
+				t.Errorf("%q, want %q", got, tt.reason)
+			}
+		})
 	}
 }
 
@@ -474,6 +519,9 @@ func BenchmarkJudge(b *testing.B) {
 	}
 }
 
+// hostileMegabytes is what the judgement of such a snapshot may take in memory altogether. What grows with the square of a snapshot's size takes many times as much.
+const hostileMegabytes = 2400
+
 // TestHostileSizes judges a snapshot that is large, each object of it with a fault of its own.
 func TestHostileSizes(t *testing.T) {
 	now := at(t, "2026-09-20T08:00:00Z")
@@ -499,11 +547,17 @@ func TestHostileSizes(t *testing.T) {
 	if err := s.Validate(); err != nil {
 		t.Fatal(err)
 	}
-	begun := time.Now()
+	var before, after runtime.MemStats
+	runtime.ReadMemStats(&before)
 	r := judge(t, s, cluster.Options{At: now})
-	if took := time.Since(begun); took > time.Minute {
-		t.Errorf("it took %s", took)
+	runtime.ReadMemStats(&after)
+	if made := (after.TotalAlloc - before.TotalAlloc) >> 20; made > hostileMegabytes {
+		t.Errorf("it took %d MB in all, more than %d", made, hostileMegabytes)
 	}
+	if text, err := json.Marshal(r); err != nil || len(text) > 8<<20 {
+		t.Errorf("the report has %d bytes, %v", len(text), err)
+	}
+	t.Logf("%d MB in %d pieces", (after.TotalAlloc-before.TotalAlloc)>>20, after.Mallocs-before.Mallocs)
 	if len(r.Findings) > 2000 || len(r.Deadlines) > 2000 || r.Verdict != cluster.Broken {
 		t.Errorf("%d findings, %d deadlines, verdict %s", len(r.Findings), len(r.Deadlines), r.Verdict)
 	}

@@ -100,18 +100,7 @@ func (r *reader) walk(ctx context.Context, dir string, depth int) {
 		r.seen.miss(path.Join(r.place, dir), errors.New("time was up"))
 		return
 	}
-	f, err := r.root.Open(dir)
-	if err != nil {
-		r.seen.miss(path.Join(r.place, dir), err)
-		return
-	}
-	entries, err := f.ReadDir(maxFiles + 1)
-	f.Close()
-	if err != nil && !errors.Is(err, io.EOF) {
-		r.seen.miss(path.Join(r.place, dir), err)
-	}
-	slices.SortFunc(entries, func(a, b fs.DirEntry) int { return strings.Compare(a.Name(), b.Name()) })
-	for _, e := range entries {
+	for _, e := range r.entries(dir) {
 		name := path.Join(dir, e.Name())
 		if e.IsDir() {
 			if stale(e.Name()) {
@@ -138,6 +127,26 @@ func (r *reader) walk(ctx context.Context, dir string, depth int) {
 			r.seen.miss(path.Join(r.place, name), err)
 		}
 	}
+}
+
+// entries are what a folder holds, by name.
+func (r *reader) entries(dir string) []fs.DirEntry {
+	f, err := r.root.Open(dir)
+	if err != nil {
+		r.seen.miss(path.Join(r.place, dir), err)
+		return nil
+	}
+	entries, err := f.ReadDir(maxFiles + 1)
+	f.Close()
+	if err != nil && !errors.Is(err, io.EOF) {
+		r.seen.miss(path.Join(r.place, dir), err)
+	}
+	if len(entries) > maxFiles {
+		r.seen.miss(path.Join(r.place, dir), fmt.Errorf("there are more than %d files", maxFiles))
+		entries = entries[:maxFiles]
+	}
+	slices.SortFunc(entries, func(a, b fs.DirEntry) int { return strings.Compare(a.Name(), b.Name()) })
+	return entries
 }
 
 // stale says whether a folder holds what was laid aside, by its name.
@@ -240,11 +249,18 @@ func (r *reader) kubeconfig(where string, text []byte) error {
 		c.DER, c.Problem = decoded(u.User.Data)
 		r.seen.Chains = append(r.seen.Chains, c)
 	}
+	if len(config.Users) > most || len(config.Clusters) > most {
+		r.seen.miss(where, fmt.Errorf("the kubeconfig has more than %d users or clusters", most))
+	}
 	for i, c := range config.Clusters[:min(len(config.Clusters), most)] {
-		if c.Cluster.Data == "" || i > 0 {
+		if c.Cluster.Data == "" {
 			continue
 		}
-		chain := cluster.Chain{ID: string(cluster.HostKubeconfig) + where + "/ca", Kind: cluster.HostKubeconfig, Where: where + ", certificate-authority-data", Bundle: true}
+		id := string(cluster.HostKubeconfig) + where + "/ca"
+		if i > 0 {
+			id += fmt.Sprintf("/%d", i)
+		}
+		chain := cluster.Chain{ID: id, Kind: cluster.HostKubeconfig, Where: where + ", certificate-authority-data", Bundle: true}
 		chain.DER, chain.Problem = decoded(c.Cluster.Data)
 		r.seen.Chains = append(r.seen.Chains, chain)
 	}

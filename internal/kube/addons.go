@@ -41,6 +41,9 @@ func (t *taker) addons(ctx context.Context) {
 		t.proxyPods(ctx, &out)
 	}
 	slices.SortFunc(out, bySubject)
+	for _, area := range []string{areaHoles, areaSkew} {
+		t.beyond(cluster.NotObserved{What: "components", Area: area}, len(out), maxComponents)
+	}
 	out = out[:min(len(out), maxComponents)]
 	t.add(func(s *cluster.Snapshot, _ *found) { s.Components = append(s.Components, out...) })
 }
@@ -90,8 +93,8 @@ func (t *taker) proxyPods(ctx context.Context, out *[]cluster.Component) {
 	each := func(p *corev1.Pod) {
 		for i := range p.Spec.Containers {
 			c := &p.Spec.Containers[i]
-			if name, _ := component(c.Image); name == kubeProxy && len(byImage) < maxComponents {
-				byImage[bounded(c.Image)]++
+			if name, _ := component(c.Image); name == kubeProxy && len(byImage) <= maxComponents {
+				byImage[bounded(c.Image)]++ // one more than is kept, so that it is told
 			}
 		}
 	}

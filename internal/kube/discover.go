@@ -126,13 +126,16 @@ func (t *taker) discover(ctx context.Context) bool {
 	for _, v := range core.Versions {
 		t.groups[bounded(v)] = true
 	}
+	served := 0
 	for _, g := range named.Groups {
 		for _, v := range g.Versions {
-			if len(t.groups) < maxGroups {
+			if served++; served <= maxGroups {
 				t.groups[bounded(v.GroupVersion)] = true
 			}
 		}
 	}
+	t.beyond(cluster.NotObserved{What: "versions of API groups", Area: areaAPIs}, served, maxGroups)
+	t.blind = t.blind || served > maxGroups
 	if coreErr != nil && !absent(coreErr) {
 		t.miss(cluster.NotObserved{What: "the core API's versions", Area: areaAPIs, Reason: reason(coreErr), Hint: remedy(coreErr), Asked: true})
 	}

@@ -47,6 +47,15 @@ func (t *taker) endpoints(ctx context.Context) {
 	}
 	slices.SortFunc(all, func(a, b endpoint) int { return cmp.Or(cmp.Compare(a.host, b.host), cmp.Compare(a.port, b.port)) })
 	all = slices.Compact(all)
+	if i := slices.IndexFunc(all, func(e endpoint) bool { return net.ParseIP(e.host) == nil }); i >= 0 {
+		t.miss(cluster.NotObserved{
+			What: "an API server at " + all[i].host + ", and others whose endpoint is no address", Area: areaLoopback,
+			Reason: "the endpoint is a name, and names would be resolved by whom the cluster trusts", Hint: "name it with --probe HOST:PORT",
+		})
+		all = slices.DeleteFunc(all, func(e endpoint) bool { return net.ParseIP(e.host) == nil })
+	}
+	t.beyond(cluster.NotObserved{What: "endpoints of API servers", Area: areaLoopback}, len(all), maxEndpoints)
+	all = all[:min(len(all), maxEndpoints)]
 	t.add(func(_ *cluster.Snapshot, found *found) { found.endpoints = all })
 }
 
@@ -57,7 +66,7 @@ func (t *taker) slices(ctx context.Context, served string) ([]endpoint, error) {
 		port := slicePort(s.Ports)
 		for _, e := range s.Endpoints {
 			for _, a := range e.Addresses {
-				all = known(all, a, port)
+				all = append(all, endpoint{bounded(a), port})
 			}
 		}
 	}
@@ -94,16 +103,8 @@ func (t *taker) oldEndpoints(ctx context.Context) ([]endpoint, error) {
 			}
 		}
 		for _, a := range s.Addresses {
-			all = known(all, a.IP, port)
+			all = append(all, endpoint{bounded(a.IP), port})
 		}
 	}
 	return all, nil
-}
-
-// known adds an endpoint whose address is one: names would have to be resolved by whom the cluster, not the user, trusts.
-func known(all []endpoint, host, port string) []endpoint {
-	if net.ParseIP(host) == nil || len(all) >= maxEndpoints {
-		return all
-	}
-	return append(all, endpoint{host, port})
 }

@@ -10,6 +10,7 @@ import (
 
 // finish closes the snapshot, puts its lists in order, and says whose Kubernetes it is.
 func (t *taker) finish() *cluster.Snapshot {
+	t.overflow()
 	t.lock.Lock()
 	t.closed = true
 	t.lock.Unlock()

@@ -41,7 +41,10 @@ func wanted(component string) []string {
 	return []string{"feature-gates", "tls-min-version", "kubelet-insecure-tls", "cert-dir", "tls-cert-file", "secure-port", "cloud-provider", "v", "vmodule", "version"}
 }
 
-const maxValue = 2000 // characters of a flag's value
+const (
+	maxValue = 2000 // characters of a flag's value
+	maxWords = 500  // of a command line
+)
 
 // flags reads a command line. A shell that starts the program is looked through.
 func flags(component string, command, args []string) map[string]string {
@@ -88,8 +91,11 @@ func flagOf(word string) (name, value string, ok bool) {
 
 // words splits what a shell would split, roughly: only words that hold a flag in their midst are split.
 func words(all []string) []string {
+	if len(all) > maxWords {
+		return nil // a flag that was not read must not count as one that is not set
+	}
 	var out []string
-	for _, word := range all[:min(len(all), 500)] {
+	for _, word := range all {
 		if strings.Contains(word, " -") || strings.Contains(word, "\n") {
 			for part := range strings.FieldsSeq(word) {
 				out = append(out, strings.Trim(part, `"'\`))

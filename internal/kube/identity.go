@@ -29,11 +29,13 @@ func bundle(id, where string, kind cluster.ChainKind, text []byte) cluster.Chain
 
 // chain adds chains to the snapshot.
 func (t *taker) chain(all ...cluster.Chain) {
-	t.add(func(s *cluster.Snapshot, _ *found) {
+	t.add(func(s *cluster.Snapshot, found *found) {
 		for _, c := range all {
-			if len(s.Certificates) < maxChains {
-				s.Certificates = append(s.Certificates, c)
+			if len(s.Certificates) == maxChains {
+				found.chains++
+				continue
 			}
+			s.Certificates = append(s.Certificates, c)
 		}
 	})
 }
@@ -110,7 +112,8 @@ func (t *taker) clusterInfo(ctx context.Context) {
 	t.mark("configmap/kube-public/cluster-info")
 	config, err := clientcmd.Load([]byte(m.Data["kubeconfig"]))
 	if err != nil {
-		return // others put other things there
+		t.miss(cluster.NotObserved{What: "authority for nodes that join", Area: areaCertificates, Reason: "the ConfigMap kube-public/cluster-info has no kubeconfig that can be read: " + err.Error()})
+		return
 	}
 	for _, c := range config.Clusters {
 		if len(c.CertificateAuthorityData) > 0 {

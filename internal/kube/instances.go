@@ -38,7 +38,10 @@ const (
 
 // instances looks at each API server that is known, and at the kubeconfig's address.
 func (t *taker) instances(ctx context.Context) {
-	all := t.candidates()
+	all, unplaced := t.candidates()
+	for _, n := range unplaced {
+		t.miss(n)
+	}
 	var group sync.WaitGroup
 	gate := make(chan struct{}, 2*maxRequests)
 	for _, i := range all {
@@ -56,20 +59,23 @@ func (t *taker) instances(ctx context.Context) {
 }
 
 // candidates are the instances that are known from endpoints, pods, nodes and the user, and the kubeconfig's address, which comes last.
-func (t *taker) candidates() []*instance {
+// Those that have no address, or no place, are returned as not observed.
+func (t *taker) candidates() ([]*instance, []cluster.NotObserved) {
 	t.lock.Lock()
 	defer t.lock.Unlock()
-	all := &instanceList{}
+	all := &instanceList{left: map[string]bool{}, known: map[string]bool{}}
 	if t.closed {
-		return nil
+		return nil, nil
 	}
 	for _, e := range t.found.endpoints {
 		all.add(e.host, e.port, "endpoints", "")
 	}
 	for _, p := range t.found.pods {
 		if net.ParseIP(p.host) == nil {
+			all.noAddress("the kube-apiserver of pod " + p.name)
 			continue
 		}
+		all.known[p.node] = true
 		if i := all.add(p.host, p.port, "pod", p.name); i != nil {
 			i.Name, i.Image, i.Flags = p.name, p.image, p.flags
 		}
@@ -87,11 +93,31 @@ func (t *taker) candidates() []*instance {
 			i.target.Kind = TLS // what answers there speaks HTTP, and is no kube-apiserver
 		}
 	}
-	return all.instances
+	return all.instances, all.missed()
 }
 
 // instanceList has each address once.
-type instanceList struct{ instances []*instance }
+type instanceList struct {
+	instances []*instance
+	known     map[string]bool // nodes whose instance is known by its pod
+	left      map[string]bool // addresses that had no place
+	first     string          // of these
+	nowhere   []cluster.NotObserved
+}
+
+func (l *instanceList) noAddress(what string) {
+	l.nowhere = append(l.nowhere, cluster.NotObserved{What: what, Area: areaLoopback, Reason: "it has no internal address", Hint: "name it with --probe HOST:PORT"})
+}
+
+// missed names what is not in the list.
+func (l *instanceList) missed() []cluster.NotObserved {
+	if len(l.left) == 0 {
+		return l.nowhere
+	}
+	return append(l.nowhere, cluster.NotObserved{
+		What: fmt.Sprintf("%d more kube-apiservers, the first at %s", len(l.left), l.first), Area: areaLoopback, Reason: fmt.Sprintf("at most %d are looked at", maxInstances), Asked: true,
+	})
+}
 
 // add returns the instance at an address, a new one where none was known; nil when there are too many.
 func (l *instanceList) add(host, port, source, name string) *instance {
@@ -101,7 +127,8 @@ func (l *instanceList) add(host, port, source, name string) *instance {
 			return i
 		}
 	}
-	if len(l.instances) >= maxInstances {
+	if len(l.instances) >= maxInstances && source != "kubeconfig" {
+		l.first, l.left[address] = cmp.Or(l.first, address), true
 		return nil
 	}
 	i := &instance{direct: true, sure: true, target: Target{Kind: APIServer, Host: host, Port: port, Tries: 1}}
@@ -117,7 +144,14 @@ func (l *instanceList) fromNodes(nodes []cluster.Node) {
 		port = l.instances[0].target.Port
 	}
 	for _, n := range nodes {
-		if !n.ControlPlane || len(n.Addresses) == 0 || l.named(n) {
+		if !n.ControlPlane || l.named(n) {
+			continue
+		}
+		if len(n.Addresses) == 0 {
+			if l.known[n.Name] {
+				continue
+			}
+			l.noAddress("an API server on control-plane node " + n.Name)
 			continue
 		}
 		if i := l.add(n.Addresses[0], port, "node", n.Name); i != nil {
@@ -309,6 +343,9 @@ func (t *taker) missedOf(i *instance) {
 			hint = "run kubelts where the API servers can be reached directly"
 		}
 		t.miss(cluster.NotObserved{What: "loopback certificate of " + i.label(), Area: areaLoopback, Reason: cmp.Or(i.sight.Reason, "it was not served"), Hint: hint, Asked: true})
+	}
+	if len(i.sight.Loopback) > 0 && i.sight.Reason != "" {
+		t.miss(cluster.NotObserved{What: "all that answers at " + i.label(), Area: areaLoopback, Reason: "a part of it was not seen: " + i.sight.Reason, Asked: true})
 	}
 	if len(i.sight.Serving) == 0 {
 		t.miss(cluster.NotObserved{What: "serving certificate of " + i.label(), Area: areaCertificates, Reason: i.sight.Reason})

@@ -127,6 +127,10 @@ type found struct {
 	pods      []instancePod
 	version   *serverVersion // as the kubeconfig's address answers
 	metrics   bool           // there are metrics of some API server
+
+	chains      int  // how many chains had no place
+	missed      int  // how many things that were not observed had none
+	missedAsked bool // some of these had been asked for
 }
 
 // add lets f write into the snapshot, unless it was handed out.
@@ -141,10 +145,13 @@ func (t *taker) add(f func(s *cluster.Snapshot, found *found)) {
 // miss names something that was not seen.
 func (t *taker) miss(n cluster.NotObserved) {
 	n.Reason, n.What = bounded(n.Reason), bounded(n.What)
-	t.add(func(s *cluster.Snapshot, _ *found) {
+	t.add(func(s *cluster.Snapshot, found *found) {
 		if len(s.NotObserved) < maxMissed {
 			s.NotObserved = append(s.NotObserved, n)
+			return
 		}
+		found.missed++
+		found.missedAsked = found.missedAsked || n.Asked
 	})
 }
 

@@ -70,16 +70,16 @@ func (t *taker) users() []string {
 	return slices.Compact(out)
 }
 
-// small reads a small file; nil where that does not work.
+// small reads a small file; nil where that does not work, or where it is not small.
 func small(name string) []byte {
 	f, err := os.Open(name)
 	if err != nil {
 		return nil
 	}
 	defer f.Close()
-	text, err := io.ReadAll(io.LimitReader(f, maxFile))
-	if err != nil {
-		return nil
+	text, err := io.ReadAll(io.LimitReader(f, maxFile+1))
+	if err != nil || len(text) > maxFile {
+		return nil // a part of it would look like all
 	}
 	return text
 }

@@ -246,6 +246,7 @@ func TestFlags(t *testing.T) {
 		{"old spellings", "kube-apiserver", []string{"--admission_control=A,B", "-v10", "--vmodule=httplog=9"}, nil, map[string]string{"admission-control": "A,B", "v": "10", "vmodule": "httplog=9"}},
 		{"a list in two parts", "kube-apiserver", []string{"--enable-admission-plugins=A", "--enable-admission-plugins=B", "--v=1", "--v=2"}, nil, map[string]string{"enable-admission-plugins": "A,B", "v": "2"}},
 		{"more in the environment", "kube-apiserver", []string{"sh", "-c", "exec kube-apiserver --v=2 $KUBE_API_ARGS"}, nil, nil},
+		{"longer than is read", "kube-apiserver", append([]string{"kube-apiserver", "--v=2"}, make([]string, 500)...), nil, nil},
 		{"two dashes or one", "etcd", []string{"etcd", "-client-cert-auth"}, nil, map[string]string{"client-cert-auth": "true"}},
 	} {
 		t.Run(tt.name, func(t *testing.T) {

@@ -27,9 +27,13 @@ func (c *client) deprecated(ctx context.Context, instance string) ([]cluster.Dep
 		return nil, err
 	}
 	defer body.Close()
-	text, err := family(io.LimitReader(body, maxMetrics), requestedMetric)
+	limited := &io.LimitedReader{R: body, N: maxMetrics}
+	text, err := family(limited, requestedMetric)
 	if err != nil {
 		return nil, err
+	}
+	if limited.N == 0 {
+		return nil, fmt.Errorf("more than %d bytes of metrics", maxMetrics)
 	}
 	parser := expfmt.NewTextParser(model.UTF8Validation)
 	families, err := parser.TextToMetricFamilies(bytes.NewReader(text))

@@ -29,6 +29,10 @@ func (t *taker) nodes(ctx context.Context) {
 		t.miss(cluster.NotObserved{What: "nodes", Area: areaNodes, Reason: reason(err), Hint: remedy(err), Asked: true})
 	}
 	slices.SortFunc(nodes, func(a, b cluster.Node) int { return strings.Compare(a.Name, b.Name) })
+	t.beyond(cluster.NotObserved{What: "nodes", Area: areaNodes}, len(nodes), cluster.MaxNodes)
+	if len(nodes) > cluster.MaxNodes {
+		nodes, err = nodes[:cluster.MaxNodes], errors.New("not all nodes are kept")
+	}
 	t.add(func(s *cluster.Snapshot, _ *found) {
 		s.Nodes = nodes
 		windows(s, err)

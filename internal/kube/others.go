@@ -1,10 +1,13 @@
 package kube
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"net"
+	"net/url"
 	"slices"
+	"strings"
 
 	"github.com/kubelts/kubelts/internal/cluster"
 )
@@ -25,7 +28,10 @@ func (l listener) at() string { return net.JoinHostPort(l.target.Host, l.target.
 
 // others looks at etcd and the kubelets on control-plane nodes, and at as many other kubelets as were asked for.
 func (t *taker) others(ctx context.Context) {
-	all := t.listeners()
+	all, unplaced := t.listeners()
+	for _, n := range unplaced {
+		t.miss(n)
+	}
 	if len(all) == 0 {
 		return
 	}
@@ -76,32 +82,62 @@ func (t *taker) silent(all []listener, why string) {
 	}
 }
 
-func (t *taker) listeners() []listener {
+// listeners are the servers to look at. What cannot be looked at, or is not by the number that was asked for, is returned as not observed.
+func (t *taker) listeners() ([]listener, []cluster.NotObserved) {
 	t.lock.Lock()
 	defer t.lock.Unlock()
-	var out []listener
 	if t.closed {
-		return nil
+		return nil, nil
 	}
-	left := t.Kubelets
-	for _, n := range t.seen.Nodes {
-		if len(n.Addresses) == 0 || len(out) >= maxLooked {
-			continue
-		}
-		if !n.ControlPlane {
-			if left == 0 {
-				continue
-			}
-			left--
-		}
-		host, object := n.Addresses[0], "node/"+n.Name
-		out = append(out, listener{Target{Kubelet, host, "10250", 1}, cluster.KubeletServing, "serving certificate of the kubelet", " of " + n.Name, object, t.Kubelets > 0})
-	}
-	out = append(out, t.etcds()...)
+	out, missed := t.kubelets()
+	etcds, unplaced := t.etcds()
+	out = append(out, t.named(etcds)...)
 	if t.Local {
 		out = append(out, local()...)
 	}
-	return out
+	return out, append(missed, unplaced...)
+}
+
+// kubelets are those of control-plane nodes and as many others as were asked for.
+func (t *taker) kubelets() (out []listener, missed []cluster.NotObserved) {
+	const what = "serving certificate of the kubelet"
+	left, others, crowd := t.Kubelets, 0, 0
+	var nowhere []string
+	for _, n := range t.seen.Nodes {
+		switch {
+		case !n.ControlPlane && t.Kubelets == 0:
+			continue
+		case len(n.Addresses) == 0:
+			nowhere = append(nowhere, n.Name)
+			continue
+		case !n.ControlPlane && left == 0:
+			others++
+			continue
+		case len(out) >= maxLooked:
+			crowd++
+			continue
+		case !n.ControlPlane:
+			left--
+		}
+		host, object := n.Addresses[0], "node/"+n.Name
+		out = append(out, listener{Target{Kubelet, host, "10250", 1}, cluster.KubeletServing, what, " of " + n.Name, object, t.Kubelets > 0})
+	}
+	if len(nowhere) > 0 {
+		missed = append(missed, cluster.NotObserved{
+			What: fmt.Sprintf("%s of %d nodes, the first of them %s", what, len(nowhere), nowhere[0]), Area: areaCertificates, Reason: "they have no internal address", Asked: t.Kubelets > 0,
+		})
+	}
+	if others > 0 {
+		missed = append(missed, cluster.NotObserved{
+			What: fmt.Sprintf("%s of %d more nodes", what, others), Area: areaCertificates, Reason: fmt.Sprintf("--kubelets %d looks at no more", t.Kubelets), Hint: "use a larger number",
+		})
+	}
+	if crowd > 0 {
+		missed = append(missed, cluster.NotObserved{
+			What: fmt.Sprintf("%s of %d more nodes", what, crowd), Area: areaCertificates, Reason: fmt.Sprintf("at most %d are looked at", maxLooked), Asked: t.Kubelets > 0,
+		})
+	}
+	return out, missed
 }
 
 const thisMachine = "127.0.0.1"
@@ -120,15 +156,46 @@ func local() []listener {
 	}
 }
 
-// etcds are the members of etcd that pods show.
-func (t *taker) etcds() []listener {
-	var out []listener
+// named adds the servers of etcd that flags of kube-apiservers name by an address, beside those that pods show.
+func (t *taker) named(etcds []listener) []listener {
+	known := map[string]bool{}
+	for _, l := range etcds {
+		known[l.at()] = true
+	}
+	for _, p := range t.found.pods {
+		for server := range strings.SplitSeq(p.flags["etcd-servers"], ",") {
+			u, err := url.Parse(strings.TrimSpace(server))
+			if err != nil || u.Scheme != httpsPort || len(etcds) >= 2*maxInstances {
+				continue
+			}
+			ip := net.ParseIP(u.Hostname())
+			if ip == nil || ip.IsLoopback() || ip.IsUnspecified() {
+				continue // a name would be resolved by whom the cluster trusts, and this machine is not the kube-apiserver's
+			}
+			l := listener{Target{Etcd, u.Hostname(), cmp.Or(u.Port(), "2379"), 1}, cluster.EtcdServing, "serving certificate of etcd", "", "pod/" + p.name + ", --etcd-servers", false}
+			if !known[l.at()] {
+				known[l.at()] = true
+				etcds = append(etcds, l)
+			}
+		}
+	}
+	return etcds
+}
+
+// etcds are the members of etcd that pods show. That no pod shows any is for who judges to say.
+func (t *taker) etcds() (out []listener, missed []cluster.NotObserved) {
+	nowhere, crowd := 0, 0
 	for _, c := range t.seen.Components {
 		if c.Name != "etcd" && c.Name != "etcd-manager-main" && c.Name != "etcd-manager" {
 			continue
 		}
 		at := slices.IndexFunc(t.seen.Nodes, func(n cluster.Node) bool { return n.Name == c.Node && len(n.Addresses) > 0 })
-		if at < 0 || len(out) >= maxInstances {
+		switch {
+		case at < 0:
+			nowhere++
+			continue
+		case len(out) >= maxInstances:
+			crowd++
 			continue
 		}
 		host := t.seen.Nodes[at].Addresses[0]
@@ -136,5 +203,15 @@ func (t *taker) etcds() []listener {
 			listener{Target{Etcd, host, "2379", 1}, cluster.EtcdServing, "serving certificate of etcd", "", c.Object, false},
 			listener{Target{Etcd, host, "2380", 1}, cluster.EtcdPeer, "peer certificate of etcd", "", c.Object, false})
 	}
-	return out
+	if nowhere > 0 {
+		missed = append(missed, cluster.NotObserved{
+			What: fmt.Sprintf("certificates of %d members of etcd", nowhere), Area: areaCertificates, Reason: "no address of the node of their pod was seen", Hint: "kubelts probe etcd://HOST:2379",
+		})
+	}
+	if crowd > 0 {
+		missed = append(missed, cluster.NotObserved{
+			What: fmt.Sprintf("certificates of %d more members of etcd", crowd), Area: areaCertificates, Reason: fmt.Sprintf("at most %d are looked at", maxInstances/2),
+		})
+	}
+	return out, missed
 }

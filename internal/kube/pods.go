@@ -48,6 +48,8 @@ func (t *taker) pods(ctx context.Context) {
 	instances = slices.CompactFunc(instances, func(a, b instancePod) bool { return a.name == b.name })
 	slices.SortFunc(components, bySubject)
 	components = slices.CompactFunc(components, func(a, b cluster.Component) bool { return bySubject(a, b) == 0 })
+	t.beyond(cluster.NotObserved{What: "components of the control plane", Area: areaSkew}, len(components), maxComponents)
+	components = components[:min(len(components), maxComponents)]
 	t.add(func(s *cluster.Snapshot, found *found) {
 		found.pods = instances
 		s.Components = append(s.Components, components...)

@@ -27,9 +27,13 @@ func (t *taker) signing(ctx context.Context) {
 		return
 	}
 	var all []cluster.SigningReq
+	n := 0
 	err := read(ctx, t, served, "certificatesigningrequests", func(r *certificatesv1.CertificateSigningRequest) {
 		state := signingState(r)
-		if state == "" || len(all) >= maxSigning {
+		if state == "" {
+			return
+		}
+		if n++; n > maxSigning {
 			return
 		}
 		all = append(all, cluster.SigningReq{
@@ -38,6 +42,7 @@ func (t *taker) signing(ctx context.Context) {
 	})
 	slices.SortFunc(all, func(a, b cluster.SigningReq) int { return strings.Compare(a.Name, b.Name) })
 	t.add(func(s *cluster.Snapshot, _ *found) { s.Signing = all })
+	t.beyond(cluster.NotObserved{What: "certificate signing requests that wait or were refused", Area: areaCertificates}, n, maxSigning)
 	if err != nil {
 		t.miss(cluster.NotObserved{What: "certificate signing requests", Area: areaCertificates, Reason: reason(err), Hint: remedy(err)})
 	}
@@ -92,9 +97,13 @@ func secretsHint(err error) string {
 
 func (t *taker) tlsSecrets(ctx context.Context) error {
 	var chains []cluster.Chain
+	n := 0
 	each := func(s *corev1.Secret) {
 		defer forget(s)
 		if s.Type != corev1.SecretTypeTLS {
+			return
+		}
+		if n++; n > maxSecrets {
 			return
 		}
 		name := bounded(s.Namespace + "/" + s.Name)
@@ -111,13 +120,15 @@ func (t *taker) tlsSecrets(ctx context.Context) error {
 	whole := l.binary
 	l.binary = func(object []byte) error {
 		defer clear(object)
-		if len(chains) >= maxSecrets {
+		if n >= maxSecrets {
+			n++ // it is counted, and not read
 			return nil
 		}
 		return whole(object)
 	}
 	err := t.api.list(ctx, l.with("fieldSelector", "type="+string(corev1.SecretTypeTLS), "resourceVersion", "0"))
 	t.chain(chains...)
+	t.beyond(cluster.NotObserved{What: "TLS secrets", Area: areaCertificates, Asked: true}, n, maxSecrets)
 	return err
 }
 
@@ -130,9 +141,13 @@ func forget(s *corev1.Secret) {
 
 func (t *taker) bootstrapTokens(ctx context.Context) error {
 	var tokens []cluster.Token
+	n := 0
 	each := func(s *corev1.Secret) {
 		defer forget(s)
-		if s.Type != corev1.SecretTypeBootstrapToken || len(tokens) >= maxTokens {
+		if s.Type != corev1.SecretTypeBootstrapToken {
+			return
+		}
+		if n++; n > maxTokens {
 			return
 		}
 		token := cluster.Token{Kind: "bootstrap", Name: bounded(strings.TrimPrefix(s.Name, "bootstrap-token-"))}
@@ -156,6 +171,7 @@ func (t *taker) bootstrapTokens(ctx context.Context) error {
 	}
 	err := t.api.list(ctx, l.with("fieldSelector", "type="+string(corev1.SecretTypeBootstrapToken), "resourceVersion", "0"))
 	t.tokens(tokens)
+	t.beyond(cluster.NotObserved{What: "bootstrap tokens", Area: areaCertificates, Asked: true}, n, maxTokens)
 	return err
 }
 
@@ -167,8 +183,9 @@ func (t *taker) tokens(all []cluster.Token) {
 // legacyTokens reads only the metadata of the secrets.
 func (t *taker) legacyTokens(ctx context.Context) error {
 	var tokens []cluster.Token
+	n := 0
 	l := typed("/api/v1/secrets", func(m *metav1.PartialObjectMetadata) {
-		if len(tokens) >= maxTokens {
+		if n++; n > maxTokens {
 			return
 		}
 		token := cluster.Token{Kind: "legacy-service-account", Name: bounded(m.Namespace + "/" + m.Name)}
@@ -180,5 +197,6 @@ func (t *taker) legacyTokens(ctx context.Context) error {
 	l.accept = metadataType // no other form: it would hold the tokens
 	err := t.api.list(ctx, l.with("fieldSelector", "type="+string(corev1.SecretTypeServiceAccountToken), "resourceVersion", "0"))
 	t.tokens(tokens)
+	t.beyond(cluster.NotObserved{What: "tokens of service accounts in secrets", Area: areaCertificates, Asked: true}, n, maxTokens)
 	return err
 }

@@ -21,7 +21,13 @@ type hook struct {
 	failure *admissionv1.FailurePolicyType
 }
 
-const maxWebhooks = 20_000
+// Bounds of what is kept of each kind; a snapshot holds as many webhooks as all of these together.
+const (
+	maxWebhooks    = 20_000
+	maxExtensions  = 10_000
+	maxConversions = 20_000
+	maxVersions    = 100 // of one custom resource
+)
 
 // webhooks reads the admission webhooks.
 func (t *taker) webhooks(ctx context.Context) {
@@ -64,6 +70,7 @@ func (t *taker) webhooks(ctx context.Context) {
 	}
 	t.chain(chains...)
 	t.add(func(s *cluster.Snapshot, _ *found) { s.Webhooks = append(s.Webhooks, hooks...) })
+	t.beyond(cluster.NotObserved{What: "admission webhooks", Area: areaCertificates}, all, maxWebhooks)
 	if err != nil {
 		t.miss(cluster.NotObserved{What: "admission webhooks", Area: areaCertificates, Reason: reason(err), Hint: remedy(err)})
 		return
@@ -148,8 +155,12 @@ func (t *taker) extensions(ctx context.Context) {
 	}
 	var hooks []cluster.Webhook
 	var chains []cluster.Chain
+	all := 0
 	err := t.api.list(ctx, plain(root(served)+"/apiservices", func(e *extension) {
-		if e.Spec.Service == nil || len(hooks) >= maxWebhooks {
+		if e.Spec.Service == nil {
+			return
+		}
+		if all++; all > maxExtensions {
 			return
 		}
 		w, host := e.webhook()
@@ -162,6 +173,7 @@ func (t *taker) extensions(ctx context.Context) {
 	}).with("resourceVersion", "0"))
 	t.chain(chains...)
 	t.add(func(s *cluster.Snapshot, _ *found) { s.Webhooks = append(s.Webhooks, hooks...) })
+	t.beyond(cluster.NotObserved{What: "APIServices that other servers back", Area: areaCertificates}, all, maxExtensions)
 	if err != nil {
 		t.miss(cluster.NotObserved{What: "extension API servers", Area: areaCertificates, Reason: reason(err), Hint: remedy(err)})
 		return
@@ -242,6 +254,10 @@ func (t *taker) customResources(ctx context.Context) {
 		s.Webhooks = append(s.Webhooks, seen.hooks...)
 		s.Stored = append(s.Stored, seen.stored...)
 	})
+	t.beyond(cluster.NotObserved{What: "conversion webhooks", Area: areaCertificates}, seen.conversions, maxConversions)
+	for _, name := range seen.long {
+		t.miss(cluster.NotObserved{What: "all versions of the custom resource " + name, Area: areaAPIs, Reason: fmt.Sprintf("it has more than %d", maxVersions)})
+	}
 	if err != nil {
 		t.miss(cluster.NotObserved{What: "custom resource definitions", Area: areaAPIs, Reason: reason(err), Hint: remedy(err)})
 		return
@@ -264,12 +280,17 @@ type definitions struct {
 	stored        []cluster.StoredVersion
 	groups        map[string]int
 	clusterScoped int
+	conversions   int      // all that there are; hooks has those that are kept
+	long          []string // what has more versions than are kept
 }
 
 func (d *definitions) add(c *customResource) {
 	name := bounded(c.Metadata.Name)
 	v := cluster.StoredVersion{Resource: name, Stored: cutAll(c.Status.Stored), Storage: bounded(c.Spec.Version)}
-	for _, one := range c.Spec.Versions[:min(len(c.Spec.Versions), 100)] {
+	if max(len(c.Spec.Versions), len(c.Status.Stored)) > maxVersions {
+		d.long = append(d.long, name)
+	}
+	for _, one := range c.Spec.Versions[:min(len(c.Spec.Versions), maxVersions)] {
 		if one.Served {
 			v.Served = append(v.Served, bounded(one.Name))
 		}
@@ -292,7 +313,10 @@ func (d *definitions) add(c *customResource) {
 	if c.Spec.Conversion.Webhook != nil && c.Spec.Conversion.Webhook.Client != nil {
 		client = c.Spec.Conversion.Webhook.Client
 	}
-	if client != nil {
+	if client == nil {
+		return
+	}
+	if d.conversions++; d.conversions <= maxConversions {
 		d.conversion(name, client)
 	}
 }
@@ -315,7 +339,7 @@ func (d *definitions) conversion(name string, client *hookClient) {
 
 func cutAll(texts []string) []string {
 	out := []string{}
-	for _, s := range texts[:min(len(texts), 100)] {
+	for _, s := range texts[:min(len(texts), maxVersions)] {
 		out = append(out, cmp.Or(bounded(s), "?"))
 	}
 	return out

@@ -114,11 +114,15 @@ func (p *Prober) target(ctx context.Context, t Target) []Result {
 		return []Result{unseen}
 	}
 	var out []Result
-	for _, a := range addresses {
+	for _, a := range addresses[:min(len(addresses), maxAddresses)] {
 		r := unseen
 		r.Address = net.JoinHostPort(a, t.Port)
 		p.address(ctx, t, &r)
 		out = append(out, r)
+	}
+	if more := len(addresses) - maxAddresses; more > 0 {
+		unseen.Reason = fmt.Sprintf("the name has %d more addresses; at most %d are looked at", more, maxAddresses)
+		out = append(out, unseen)
 	}
 	return out
 }
@@ -134,7 +138,7 @@ func (p *Prober) resolve(ctx context.Context, host string) ([]string, error) {
 		return nil, err
 	}
 	var out []string
-	for _, a := range found[:min(len(found), maxAddresses)] {
+	for _, a := range found {
 		out = append(out, a.Unmap().String())
 	}
 	return out, nil
