@@ -21,14 +21,14 @@ var (
 )
 
 // spans finds the declarations of Go source by the lines with which they begin; those in parentheses one by one. Of other files there are none.
-func spans(name string, content []byte) []span {
+func spans(name, content string) []span {
 	if !isGo(name) {
 		return nil
 	}
 	var all []span
 	group := ""
 	n := 0
-	for line := range strings.Lines(string(content)) {
+	for line := range strings.Lines(content) {
 		if n++; n > maxLines {
 			break
 		}

@@ -70,7 +70,7 @@ func Hunks(diff []byte, read func(path string) (before, after []byte, err error)
 		if err != nil {
 			return nil, err
 		}
-		r := hunkReader{path: s.Path, old: spans(s.Path, before), new: spans(s.Path, after)}
+		r := hunkReader{path: s.Path, old: spans(s.Path, string(before)), new: spans(s.Path, string(after))}
 		for line := range strings.Lines(string(s.Text)) {
 			r.line(line)
 		}
@@ -230,10 +230,18 @@ func (r *hunkReader) declOf(l diffLine) string {
 
 // Find looks for a hunk in a version of its file.
 func (h *Hunk) Find(name string, content []byte) State {
-	scope, ok := scopeOf(name, content, h.Decl)
-	if !ok {
+	if content == nil {
 		return Absent
 	}
+	return h.FindIn(Read(name, content))
+}
+
+// FindIn looks for a hunk in a version of its file that was read.
+func (h *Hunk) FindIn(f *File) State {
+	if !f.Has(h.Decl) {
+		return Absent
+	}
+	scope := f.scope(h.Decl)
 	after, before := h.hasAfter(scope), h.hasBefore(scope)
 	switch {
 	case after && !before:
@@ -322,32 +330,7 @@ func Has(name string, content []byte, decl string) bool {
 	if content == nil {
 		return false
 	}
-	return decl == "" || has(spans(name, content), decl)
-}
-
-// scopeOf are the plain lines of a declaration.
-func scopeOf(name string, content []byte, decl string) ([]string, bool) {
-	if content == nil {
-		return nil, false
-	}
-	all := spans(name, content)
-	if decl != "" && !has(all, decl) {
-		return nil, false
-	}
-	var lines []string
-	n := 0
-	for line := range strings.Lines(string(content)) {
-		if n++; n > maxLines {
-			break
-		}
-		if at(all, n) != decl {
-			continue
-		}
-		if text := equiv.PlainLine(line, name); text != "" {
-			lines = append(lines, text)
-		}
-	}
-	return lines, true
+	return decl == "" || has(spans(name, string(content)), decl)
 }
 
 // isGo reports whether a file is Go source.

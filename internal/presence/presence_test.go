@@ -69,6 +69,28 @@ func TestFind(t *testing.T) {
 	}
 }
 
+// TestFindIn looks for several hunks in one version that was read once: each look gives what it gives alone.
+func TestFindIn(t *testing.T) {
+	second := strings.Replace(diff, "@@ -5,6 +5,9 @@ import \"io\"", "@@ -1,3 +1,4 @@\n package a\n \n+const limit = 1234567890\n import \"io\"\n@@ -5,6 +6,9 @@", 1)
+	changed := strings.Replace(after, "import", "const limit = 1234567890\nimport", 1)
+	found := hunks(t, second, before, changed)
+	if len(found) != 2 || found[0].Decl != "const limit" || found[1].Decl != "func (Server) get" {
+		t.Fatalf("hunks %+v", found)
+	}
+	for name, content := range map[string]string{"before": before, "after": changed, "one of them": after, "declared twice": changed + after[10:], "empty": ""} {
+		t.Run(name, func(t *testing.T) {
+			file := presence.Read("pkg/a.go", []byte(content))
+			for range 2 {
+				for i := range found {
+					if got, want := found[i].FindIn(file), found[i].Find("pkg/a.go", []byte(content)); got != want {
+						t.Errorf("hunk %d: %s in what was read before, %s alone", i, got, want)
+					}
+				}
+			}
+		})
+	}
+}
+
 func TestHas(t *testing.T) {
 	const source = "package a\n\nconst one = 1\n\nvar (\n\ttwo   = 2\n\tthree = 3\n)\n\ntype four struct{}\n\nfunc (f *four[T]) five() {}\n"
 	for decl, want := range map[string]bool{

@@ -21,6 +21,17 @@ type code struct {
 	roots   map[git.OID]git.OID // by commit
 	paths   map[string][]string // by base name: where files of such a name stand or stood
 	states  map[stateKey]presence.State
+	read    map[fileKey]*presence.File
+	size    int // of what was read, in bytes
+}
+
+// maxRead bounds the versions of files that are kept after reading, in bytes.
+const maxRead = 64 << 20
+
+// fileKey is a file's content, and how it is read.
+type fileKey struct {
+	blob      git.OID
+	extension string
 }
 
 type stateKey struct {
@@ -32,6 +43,7 @@ type stateKey struct {
 func newCode(objects git.Objects) *code {
 	return &code{
 		objects: objects, trees: map[git.OID][]git.TreeEntry{}, roots: map[git.OID]git.OID{}, paths: map[string][]string{}, states: map[stateKey]presence.State{},
+		read: map[fileKey]*presence.File{},
 	}
 }
 
@@ -108,16 +120,32 @@ func (c *code) findAt(ctx context.Context, commit git.OID, h *presence.Hunk, nam
 	if state, known := c.states[key]; known {
 		return state, nil
 	}
-	content, err := c.objects.Blob(ctx, id)
+	file, err := c.file(ctx, id, name)
 	if err != nil {
 		return "", err
 	}
-	if content == nil {
-		content = []byte{}
-	}
-	state := h.Find(name, content)
+	state := h.FindIn(file)
 	c.states[key] = state
 	return state, nil
+}
+
+// file reads a version of a file. Many hunks are looked for in the same ones: it is kept for the next.
+func (c *code) file(ctx context.Context, id git.OID, name string) (*presence.File, error) {
+	key := fileKey{id, path.Ext(name)}
+	if f, known := c.read[key]; known {
+		return f, nil
+	}
+	content, err := c.objects.Blob(ctx, id)
+	if err != nil {
+		return nil, err
+	}
+	if c.size += len(content); c.size > maxRead {
+		clear(c.read)
+		c.size = len(content)
+	}
+	f := presence.Read(name, content)
+	c.read[key] = f
+	return f, nil
 }
 
 // unreadable reports whether an error only says that an object of the clone is absent or too large.
