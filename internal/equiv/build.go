@@ -10,7 +10,8 @@ import (
 )
 
 const (
-	chunk      = 256    // commits that one git process is given
+	minChunk   = 64     // commits that one git process is given at least, where there are so many
+	maxChunk   = 1024   // and at most
 	maxReason  = 300    // bytes kept of why something could not be read
 	maxWorkers = 8      // git processes at once
 	checkpoint = 16_384 // commits between two calls of Options.Save
@@ -30,7 +31,7 @@ type Options struct {
 // Build reads what the tips lead to into a table. What the old table has is taken from there. changed reports whether anything was read or left out. A commit whose patch cannot be
 // read is kept with the reason; a history that cannot be walked is an error.
 func Build(ctx context.Context, source Source, old *Table, tips []git.OID, o Options) (table *Table, changed bool, err error) {
-	b := builder{source: source, table: NewTable(old.repository), options: o}
+	b := builder{source: source, table: NewTable(old.repository), options: o, paths: map[string]string{}}
 	b.table.fingerprint = o.Fingerprint
 	known := 0
 	missing := old.Reach(tips, nil, func(*Commit) { known++ })
@@ -74,6 +75,9 @@ type builder struct {
 	options Options
 	known   []*Commit // of the old table, children before parents
 	fresh   []Commit  // likewise, not in the old table, or to be tried again
+
+	mu    sync.Mutex
+	paths map[string]string // each path once
 }
 
 // walk reads the commits behind those that the old table lacks.
@@ -150,7 +154,8 @@ func (b *builder) readAtOnce(ctx context.Context, places []int, c *counter) erro
 	defer cancel(nil)
 	parts := make(chan []int)
 	var workers sync.WaitGroup
-	for range min(max(b.options.Workers, 1), maxWorkers) {
+	atOnce := min(max(b.options.Workers, 1), maxWorkers)
+	for range atOnce {
 		workers.Go(func() {
 			for some := range parts {
 				if err := b.changes(ctx, some); err != nil {
@@ -160,8 +165,11 @@ func (b *builder) readAtOnce(ctx context.Context, places []int, c *counter) erro
 			}
 		})
 	}
-	for some := range slices.Chunk(places, chunk) {
-		parts <- some
+	// A process takes time to begin, and at the end none should wait long for another: so the parts become smaller.
+	for len(places) > 0 {
+		n := min(len(places), max(minChunk, min(maxChunk, len(places)/(2*atOnce))))
+		parts <- places[:n]
+		places = places[n:]
 	}
 	close(parts)
 	workers.Wait()
@@ -192,7 +200,9 @@ func (b *builder) changes(ctx context.Context, places []int) error {
 	}
 	visited, alone := 0, false
 	visit := func(_ git.OID, diff []byte) error {
-		b.fresh[places[visited]].Change = DigestPatch(diff)
+		change := DigestPatch(diff)
+		b.share(change.Files)
+		b.fresh[places[visited]].Change = change
 		visited++
 		return nil
 	}
@@ -219,6 +229,20 @@ func (b *builder) changes(ctx context.Context, places []int) error {
 		}
 	}
 	return nil
+}
+
+// share keeps each path in memory once.
+func (b *builder) share(files []File) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	for i := range files {
+		path, known := b.paths[files[i].Path]
+		if !known {
+			path = files[i].Path
+			b.paths[path] = path
+		}
+		files[i].Path = path
+	}
 }
 
 // unread is what is kept of a change that cannot be read: its paths, when the trees are there.

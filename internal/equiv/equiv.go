@@ -52,7 +52,8 @@ type File struct {
 	Weight uint32 // bytes that Plain rests on
 }
 
-// Source is a repository that is read into a table. Package gitrepo implements it; the methods are those of the same names there.
+// Source is a repository that is read into a table. Package gitrepo implements it; the methods are those of the same names there. A diff is the visitor's only
+// until it returns.
 type Source interface {
 	Commits(ctx context.Context, include, exclude []git.OID, visit func(*git.Commit) error) error
 	Paths(ctx context.Context, commits []git.OID, visit func(commit git.OID, paths []string) error) error

@@ -12,8 +12,10 @@ import (
 	"github.com/kubelts/kubelts/internal/patch"
 )
 
-// maxFiles bounds the files of one commit that are kept.
-const maxFiles = 20_000
+const (
+	maxFiles   = 20_000  // files of one commit that are kept
+	hashAtOnce = 2 << 10 // bytes that are collected before they are hashed
+)
 
 // DigestPatch computes what the table keeps of a change from its unified diff, which package gitrepo's Patches makes.
 func DigestPatch(diff []byte) *Change {
@@ -21,8 +23,12 @@ func DigestPatch(diff []byte) *Change {
 	total, each := patch.IDs(diff, sections)
 	c := &Change{Patch: total}
 	var sums [3]plainSum
+	d := newDigester()
+	if len(sections) > 0 {
+		c.Files = make([]File, 0, min(len(sections), maxFiles))
+	}
 	for i, s := range sections {
-		one := digestSection(s)
+		one := d.section(s)
 		if i < maxFiles {
 			c.Files = append(c.Files, File{
 				Path: s.Path, Patch: binary.BigEndian.Uint64(each[i][:]), Plain: one.short(), Weight: uint32(min(one.weight, 1<<31)), //nolint:gosec // bounded
@@ -71,28 +77,62 @@ func (s plainSum) short() uint64 {
 	return binary.BigEndian.Uint64(s.plain[:])
 }
 
-// digestSection hashes the lines that go and those that come, each in their order, under the file's base name.
-func digestSection(s patch.Section) plainSum {
+// digester makes plain patch-ids of sections, with what it needs for that kept between them.
+type digester struct {
+	lines      plainLines
+	gone, come side
+}
+
+// side is the lines that a change takes away, or brings, on the way into a hash.
+type side struct {
+	sum    hash.Hash
+	buffer []byte
+}
+
+func (s *side) add(text []byte) {
+	s.buffer = append(append(s.buffer, text...), '\n')
+	if len(s.buffer) >= hashAtOnce {
+		s.flush()
+	}
+}
+
+func (s *side) flush() {
+	s.sum.Write(s.buffer)
+	s.buffer = s.buffer[:0]
+}
+
+// take returns the hash of what was added, and begins anew.
+func (s *side) take() []byte {
+	s.flush()
+	sum := s.sum.Sum(nil)
+	s.sum.Reset()
+	return sum
+}
+
+func newDigester() *digester {
+	return &digester{gone: side{sum: sha256.New()}, come: side{sum: sha256.New()}}
+}
+
+// section hashes the lines that go and those that come, each in their order, under the file's base name.
+func (d *digester) section(s patch.Section) plainSum {
 	if !s.Content {
 		return plainSum{}
 	}
-	gone, come := sha256.New(), sha256.New()
-	lines := plainLines{goSource: strings.HasSuffix(s.Path, ".go")}
+	d.lines.goSource = strings.HasSuffix(s.Path, ".go")
 	weight := 0
 	_, body, _ := bytes.Cut(s.Text, []byte("\n@@"))
 	for line := range bytes.Lines(body) {
-		var into hash.Hash
+		var into *side
 		switch line[0] {
 		case '-':
-			into = gone
+			into = &d.gone
 		case '+':
-			into = come
+			into = &d.come
 		default:
 			continue
 		}
-		if text := lines.plain(line[1:]); len(text) > 0 {
-			into.Write(text)
-			into.Write([]byte{'\n'})
+		if text := d.lines.plain(line[1:]); len(text) > 0 {
+			into.add(text)
 			weight += len(text)
 		}
 	}
@@ -100,7 +140,7 @@ func digestSection(s patch.Section) plainSum {
 		return plainSum{}
 	}
 	name := path.Base(s.Path)
-	a, b := gone.Sum(nil), come.Sum(nil)
+	a, b := d.gone.take(), d.come.take()
 	return plainSum{plain: plainID(name, a, b), inverse: plainID(name, b, a), weight: weight}
 }
 
@@ -124,12 +164,7 @@ func (p *plainLines) plain(line []byte) []byte {
 			return nil
 		}
 	}
-	p.buffer = p.buffer[:0]
-	for _, c := range line {
-		if c != ' ' && (c < '\t' || c > '\r') {
-			p.buffer = append(p.buffer, c)
-		}
-	}
+	p.buffer = patch.AppendDense(p.buffer[:0], line)
 	return p.buffer
 }
 

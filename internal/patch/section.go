@@ -100,14 +100,14 @@ func headName(text string) string {
 // IDs returns the patch-id of a diff as [ID] does, and those of its sections alone, in their order.
 func IDs(diff []byte, sections []Section) (total git.OID, each []git.OID) {
 	each = make([]git.OID, len(sections))
-	whole := false
+	whole, sum := false, newIDSum()
 	for i, s := range sections {
-		each[i] = ID(s.Text)
+		each[i] = sum.of(s.Text)
 		total = add(total, each[i])
 		whole = whole || !s.Content
 	}
 	if whole || len(sections) == 0 {
-		total = ID(diff) // git takes such a part together with the one behind it
+		total = sum.of(diff) // git takes such a part together with the one behind it
 	}
 	return total, each
 }

@@ -162,7 +162,7 @@ func (s *survey) readDiffs(ctx context.Context, places []int32) error {
 	places = slices.Compact(places)
 	return s.each(ctx, places, func(ctx context.Context, oids []git.OID, visit func(git.OID)) error {
 		return s.history.Patches(ctx, oids, func(oid git.OID, diff []byte) error {
-			s.diffs[s.x.at[oid]] = diff
+			s.diffs[s.x.at[oid]] = slices.Clone(diff)
 			visit(oid)
 			return nil
 		})

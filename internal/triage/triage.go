@@ -138,7 +138,7 @@ type History interface {
 	Commits(ctx context.Context, include, exclude []git.OID, visit func(*git.Commit) error) error
 	// Paths visits, in the order given, the paths that each commit changed against its first parent, merge commits included.
 	Paths(ctx context.Context, commits []git.OID, visit func(commit git.OID, paths []string) error) error
-	// Patches visits, in the order given, the unified diff of each commit, without renames. It ends with an error at the first commit
-	// that it cannot read.
+	// Patches visits, in the order given, the unified diff of each commit, without renames; the diff is the visitor's only until it returns. It ends with an error at
+	// the first commit that it cannot read.
 	Patches(ctx context.Context, commits []git.OID, visit func(commit git.OID, diff []byte) error) error
 }
