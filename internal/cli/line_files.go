@@ -47,6 +47,38 @@ func openFiles(dir string) (*projectFiles, error) {
 	return &projectFiles{dir: abs, root: root, temp: tempDir}, nil
 }
 
+// openState opens the directory in which the user's cache keeps what runs leave to later ones of the project at dir. It is named for the project's real path, so
+// a project that was moved or came from elsewhere has none.
+func openState(dir string) (*projectFiles, error) {
+	real, err := filepath.EvalSymlinks(dir)
+	if err != nil {
+		return nil, err
+	}
+	cache, err := userCache()
+	if err != nil {
+		return nil, err
+	}
+	name := sha256.Sum256([]byte(real))
+	at := filepath.Join(cache, "projects", hex.EncodeToString(name[:16]))
+	if err = os.MkdirAll(at, 0o700); err != nil {
+		return nil, err
+	}
+	state, err := openFiles(at)
+	if err == nil {
+		state.temp = "tmp"
+	}
+	return state, err
+}
+
+// userCache is where this program keeps what it can make again, outside of projects.
+func userCache() (string, error) {
+	dir, err := os.UserCacheDir()
+	if err != nil {
+		return "", errs.WithHint(errs.New(errs.Unavailable, "find the cache directory: %w", err), "set XDG_CACHE_HOME")
+	}
+	return filepath.Join(dir, "kubelts"), nil
+}
+
 // unwrapPath leaves the path out that the message has already.
 func unwrapPath(err error) error {
 	if p, ok := errors.AsType[*fs.PathError](err); ok {
@@ -200,10 +232,14 @@ func (f *projectFiles) Rename(from, to string) error {
 
 // Remove implements [upkeep.Files].
 func (f *projectFiles) Remove(name string) error {
-	if _, err := f.root.Lstat(name); errors.Is(err, fs.ErrNotExist) {
+	info, err := f.root.Lstat(name)
+	if errors.Is(err, fs.ErrNotExist) {
 		return nil
 	}
-	if err := f.unprotect(name); err != nil {
+	if err == nil && info.IsDir() {
+		err = f.unprotect(name)
+	}
+	if err != nil {
 		return err
 	}
 	return f.root.RemoveAll(name)
@@ -250,6 +286,9 @@ func (f *projectFiles) MakeDir(dir string) error { return f.root.MkdirAll(dir, 0
 
 // Digest implements [upkeep.Files].
 func (f *projectFiles) Digest(name string) (string, int64, error) {
+	if info, err := f.root.Lstat(name); err != nil || !info.Mode().IsRegular() {
+		return "", 0, cmp.Or(err, errs.New(errs.Invalid, "%s: is no regular file", name))
+	}
 	file, err := f.root.Open(name)
 	if err != nil {
 		return "", 0, err

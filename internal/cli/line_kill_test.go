@@ -22,9 +22,10 @@ import (
 
 // rig is a small upstream with a project, and the program as a child process.
 type rig struct {
-	t    *testing.T
-	root string // holds clone and proj
-	env  []string
+	t     *testing.T
+	root  string // holds clone and proj
+	cache string // the user's cache directory
+	env   []string
 }
 
 func newRig(t *testing.T) *rig {
@@ -33,8 +34,8 @@ func newRig(t *testing.T) *rig {
 	if err != nil {
 		t.Fatal(err)
 	}
-	r := &rig{t: t, root: t.TempDir()}
-	r.env = append(gittest.Environment(), "XDG_CACHE_HOME="+filepath.Join(cache, "kubelts-test"))
+	r := &rig{t: t, root: t.TempDir(), cache: filepath.Join(cache, "kubelts-test")}
+	r.env = append(gittest.Environment(), "XDG_CACHE_HOME="+r.cache)
 	r.shell("sh " + fixture(t, "widget.sh") + " && mkdir proj")
 	r.must("line", "init", "1.0", "--base", "v1.0.1", "--repo", "../clone", "--toolchain", "local")
 	return r

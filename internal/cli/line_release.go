@@ -59,10 +59,15 @@ func (l *lineRelease) run(ctx context.Context, arg string) (err error) {
 		return err
 	}
 	defer func() { err = errors.Join(err, o.Close()) }()
-	if o.Builder, err = l.builder(o); err != nil {
+	if o.Builder, err = l.goBuilder(o.files.Path(upkeep.BuildDir)); err != nil {
 		return err
 	}
-	o.Packager = dist.Packager{}
+	state, err := openState(o.files.dir)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, state.Close()) }()
+	o.Packager, o.State = dist.Packager{}, state
 	step, end := l.progress("release " + arg)
 	o.Progress = step
 	done, err := o.Release(ctx, minor, l.options)

@@ -4,13 +4,11 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"os"
 	"path/filepath"
 	"strings"
 
 	"github.com/spf13/cobra"
 
-	"github.com/kubelts/kubelts/internal/errs"
 	"github.com/kubelts/kubelts/internal/lts"
 	"github.com/kubelts/kubelts/internal/release"
 	"github.com/kubelts/kubelts/internal/upkeep"
@@ -56,7 +54,7 @@ func (l *lineVerify) run(ctx context.Context, arg string) (err error) {
 		return err
 	}
 	defer func() { err = errors.Join(err, o.Close()) }()
-	if o.Builder, err = l.builder(o); err != nil {
+	if o.Builder, err = l.goBuilder(o.files.Path(upkeep.BuildDir)); err != nil {
 		return err
 	}
 	step, end := l.progress("verify " + arg)
@@ -80,13 +78,13 @@ func (l *lineVerify) run(ctx context.Context, arg string) (err error) {
 	return nil
 }
 
-// builder runs the go program, with its caches in the user's cache directory.
-func (l *lines) builder(o *opened) (*verify.Builder, error) {
-	cache, err := os.UserCacheDir()
+// goBuilder runs the go program, with its caches in the user's cache directory.
+func (a *app) goBuilder(work string) (*verify.Builder, error) {
+	cache, err := userCache()
 	if err != nil {
-		return nil, errs.WithHint(errs.New(errs.Unavailable, "find the cache directory: %w", err), "set XDG_CACHE_HOME")
+		return nil, err
 	}
-	return verify.New(l.runner, verify.Options{Work: o.files.Path(upkeep.BuildDir), Cache: filepath.Join(cache, "kubelts", "go")})
+	return verify.New(a.runner, verify.Options{Work: work, Cache: filepath.Join(cache, "go")})
 }
 
 func verifyGrid(v *lts.Verification) grid {

@@ -78,7 +78,7 @@ func (c *replayCompile) run(ctx context.Context) (err error) {
 	if err != nil {
 		return err
 	}
-	builder, err := c.builder(work)
+	builder, err := c.goBuilder(filepath.Join(work, "job"))
 	if err != nil {
 		return err
 	}
@@ -93,14 +93,6 @@ func (c *replayCompile) run(ctx context.Context) (err error) {
 		list, err := (&compiling{replayCompile: c, store: s.store, builder: builder, work: work}).all(ctx, replay.Sample(trials, c.rungs, c.seed))
 		return errors.Join(err, c.report(list)) // what was compiled before an end that came early is told
 	})
-}
-
-func (c *replayCompile) builder(work string) (*verify.Builder, error) {
-	cache, err := os.UserCacheDir()
-	if err != nil {
-		return nil, errs.WithHint(errs.New(errs.Unavailable, "find the cache directory: %w", err), "set XDG_CACHE_HOME")
-	}
-	return verify.New(c.runner, verify.Options{Work: filepath.Join(work, "job"), Cache: filepath.Join(cache, "kubelts", "go")})
 }
 
 // compiling is a sample at work.

@@ -26,6 +26,7 @@ type Project struct {
 	Store    Store
 	Builder  Builder
 	Packager Packager
+	State    State
 	Progress Progress
 }
 

@@ -5,10 +5,7 @@ import (
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
-	"encoding/json"
-	"errors"
 	"fmt"
-	"io/fs"
 	"slices"
 	"strings"
 	"time"
@@ -35,7 +32,8 @@ type Released struct {
 }
 
 // Release cuts a release of a line: a tag in the project's store, programs, packages, checksums, changelog and manifest. It works in the
-// project's private directory and puts the release in its place in one step, at the end. A run that was interrupted is taken up.
+// project's private directory and puts the release in its place in one step, at the end. A run that was interrupted is taken up, as far as the project's
+// State tells that it was ours.
 func (p *Project) Release(ctx context.Context, minor release.Minor, o ReleaseOptions) (*Released, error) {
 	state, tip, err := p.open(ctx, minor)
 	if err != nil {
@@ -48,7 +46,7 @@ func (p *Project) Release(ctx context.Context, minor release.Minor, o ReleaseOpt
 	if len(state.line.Components) == 0 || len(state.line.Platforms) == 0 {
 		return nil, errs.WithHint(errs.New(errs.Conflict, "line %s has nothing to build", minor), "name components and platforms in %s/line.yaml", state.dir)
 	}
-	r := &cut{project: p, state: state, chain: tip, options: o, work: workDir + "/release-" + minor.String()}
+	r := &cut{project: p, state: state, chain: tip, options: o, work: workDir + "/release-" + minor.String(), sources: map[string]string{}}
 	if done, err := r.begin(); done != nil || err != nil {
 		return done, err
 	}
@@ -66,25 +64,10 @@ type cut struct {
 	options ReleaseOptions
 	work    string // directory of its own
 	plan    plan
+	left    unfinished
 	date    time.Time
+	sources map[string]string // where trees were exported to, by the name of the directory
 	built   []builtComponent
-}
-
-// plan is what an interrupted release must have in common with the one that takes it up.
-type plan struct {
-	Version string  `json:"version"`
-	Base    string  `json:"base"`
-	Inputs  string  `json:"inputs"`
-	Commit  git.OID `json:"commit"`
-	Date    string  `json:"date"` // RFC 3339
-	Twice   bool    `json:"twice"`
-}
-
-// builtComponent is what is kept of a component that is done.
-type builtComponent struct {
-	Toolchain    string         `json:"toolchain"`
-	Reproducible string         `json:"reproducible"`
-	Artifacts    []lts.Artifact `json:"artifacts"`
 }
 
 // inputs is a digest of what decides a release: kubelts.yaml, line.yaml and the series with its patches.
@@ -127,7 +110,7 @@ func (r *cut) begin() (*Released, error) {
 	}
 	if len(manifests) > 0 {
 		if last := manifests[len(manifests)-1]; last.InputsSHA256 == inputs {
-			return &Released{Manifest: last, Dir: "releases/" + last.Version}, p.Files.Remove(r.work)
+			return &Released{Manifest: last, Dir: "releases/" + last.Version}, r.forget()
 		}
 	}
 	version, err := lts.Version(p.Config.VersionScheme, base, n)
@@ -140,34 +123,6 @@ func (r *cut) begin() (*Released, error) {
 	}
 	r.date, err = time.Parse(time.RFC3339, r.plan.Date)
 	return nil, err
-}
-
-// takeUp goes on with an interrupted release where that had the same plan, and begins anew otherwise.
-func (r *cut) takeUp() error {
-	name := r.work + "/plan.json"
-	content, err := r.project.Files.Read(name, lts.MaxFile)
-	if err != nil && !errors.Is(err, fs.ErrNotExist) {
-		return err
-	}
-	var old plan
-	if err == nil && json.Unmarshal(content, &old) == nil {
-		same := r.plan
-		if !r.options.Fixed {
-			same.Date = old.Date
-		}
-		if old == same {
-			r.plan = same
-			return nil
-		}
-	}
-	if err = r.project.Files.Remove(r.work); err != nil {
-		return err
-	}
-	content, err = json.MarshalIndent(r.plan, "", "  ")
-	if err != nil {
-		return err
-	}
-	return r.project.Files.Write(name, content)
 }
 
 // components builds and packages what is not done yet.
@@ -191,15 +146,11 @@ func (r *cut) components(ctx context.Context) error {
 
 func (r *cut) component(ctx context.Context, c lts.Component, platform lts.Platform) (*builtComponent, error) {
 	files := r.project.Files
-	done := fmt.Sprintf("%s/done/%s-%s-%s.json", r.work, c.Name, platform.OS(), platform.Arch())
+	key := fmt.Sprintf("%s-%s-%s", c.Name, platform.OS(), platform.Arch())
+	if b, done := r.left.Done[key]; done {
+		return &b, nil
+	}
 	b := &builtComponent{}
-	content, err := files.Read(done, lts.MaxFile)
-	if err == nil && json.Unmarshal(content, b) == nil && len(b.Artifacts) > 0 {
-		return b, nil
-	}
-	if err != nil && !errors.Is(err, fs.ErrNotExist) {
-		return nil, err
-	}
 	binary, err := r.build(ctx, c, platform, b)
 	if err != nil {
 		return nil, err
@@ -214,10 +165,8 @@ func (r *cut) component(ctx context.Context, c lts.Component, platform lts.Platf
 	if err != nil {
 		return nil, err
 	}
-	if content, err = json.MarshalIndent(b, "", "  "); err != nil {
-		return nil, err
-	}
-	return b, files.Write(done, content)
+	r.left.Done[key] = *b
+	return b, r.remember()
 }
 
 // build builds one program, twice where that is asked for, and says what with.
@@ -265,23 +214,17 @@ func (r *cut) buildOnce(ctx context.Context, where string, c lts.Component, plat
 	return binary, digest, err
 }
 
-// source exports the tree, unless an export of it was completed before.
+// source exports the tree once.
 func (r *cut) source(ctx context.Context, where string) (string, error) {
-	files := r.project.Files
-	dir, done := r.work+"/source-"+where, r.work+"/done/source-"+where
-	if _, err := files.Read(done, lts.MaxFile); err == nil {
-		if r.state.line.Build.Mode == lts.ModeGOPATH {
-			dir += "/src/" + r.state.line.Build.ImportPath
-		}
-		return files.Path(dir), nil
-	} else if !errors.Is(err, fs.ErrNotExist) {
-		return "", err
+	if dir, ok := r.sources[where]; ok {
+		return dir, nil
 	}
-	path, err := r.project.export(ctx, r.chain.tree, dir, r.state.line)
+	dir, err := r.project.export(ctx, r.chain.tree, r.work+"/source-"+where, r.state.line)
 	if err != nil {
 		return "", err
 	}
-	return path, files.Write(done, []byte("exported\n"))
+	r.sources[where] = dir
+	return dir, nil
 }
 
 // finish writes what describes the release, makes the tag and puts the release in its place.
@@ -302,7 +245,7 @@ func (r *cut) finish(ctx context.Context) (*Released, error) {
 	if err := p.Files.Rename(r.work+"/out", dir); err != nil {
 		return nil, err
 	}
-	return &Released{Manifest: m, Dir: dir, New: true}, p.Files.Remove(r.work)
+	return &Released{Manifest: m, Dir: dir, New: true}, r.forget()
 }
 
 // tag makes the release's tag in the project's store. Its objects and ref are the same however often it is made.

@@ -24,10 +24,18 @@ type Files interface {
 	MakeDir(dir string) error
 	// Path is where the world finds a name.
 	Path(name string) string
-	// Digest is the SHA-256 of a file, in hexadecimal digits, and its size in bytes.
+	// Digest is the SHA-256 of a regular file, in hexadecimal digits, and its size in bytes. A link is an error.
 	Digest(name string) (sha256 string, size int64, err error)
 	// Export writes the files of a tree into a directory, which it makes anew. A file whose object is absent is an error, unless its path is in leaveOut.
 	Export(ctx context.Context, objects git.Objects, tree git.OID, dir string, leaveOut ...string) error
+}
+
+// State keeps what a run leaves to the next one of the same project on this machine. It lies outside of the project, where whoever hands a project over
+// puts nothing. The methods are those of [Files].
+type State interface {
+	Read(name string, limit int64) ([]byte, error)
+	Write(name string, content []byte) error
+	Remove(name string) error
 }
 
 // Upstream is the clone of the upstream repository, for judging and picking.
