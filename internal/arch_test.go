@@ -27,7 +27,7 @@ var (
 	middle = []string{
 		"internal/catalog", "internal/patch", "internal/merge", "internal/gomerge", "internal/godialect", "internal/gotypes", "internal/importmap", "internal/depmerge", "internal/memory", "internal/backport", "internal/explain", "internal/lts", "internal/upkeep", "internal/triage", "internal/pki", "internal/timeline",
 		"internal/replay", "internal/cluster", "internal/skew", "internal/upgrade", "internal/report",
-		"internal/provenance", "internal/equiv", "internal/presence",
+		"internal/provenance", "internal/equiv", "internal/presence", "internal/candidate",
 		"internal/foreign", "internal/lint",
 	}
 	// rim rooms each speak to one thing outside. They see ground, middle and command.

@@ -27,6 +27,8 @@ type triageRun struct {
 
 	repo, repository, main, dir, format string
 	branches, vulns, without            []string
+
+	candidates candidateFlags
 }
 
 // releaseBranches is the pattern of the branches that are judged by default, beside the main branch.
@@ -43,11 +45,16 @@ say of their origin, reverts of any of these, and whether the fix's lines or the
 line lacks, that were taken back, or that are there in part. The clone is only read.
 
 A vulnerability is under investigation where no fix is known for this repository or something that is needed is not in the clone. It is
-never left out; the plain table lists those without a known fix below. The exit status is 3 when something is affected.`,
+never left out; the plain table lists those without a known fix below. The exit status is 3 when something is affected.
+
+With --candidates it looks beyond known vulnerabilities: what newer release branches took since a branch's last release, that the branch lacks and whose code it
+has, ranked by signs of severity. Changes that a record names are left to plain triage. The exit status is 0: a candidate is no verdict.`,
 		Example: `  kubelts triage --repo ~/kubernetes
   kubelts triage --repo ~/apimachinery --vuln CVE-2022-3172 -o wide
   kubelts triage --repo ~/apiserver --branches 'release-1.2*' -o json
-  kubelts triage --repo ~/etcd --repository etcd-io/etcd --vulnerabilities vulnerabilities`,
+  kubelts triage --repo ~/etcd --repository etcd-io/etcd --vulnerabilities vulnerabilities
+  kubelts triage --repo ~/apiserver --candidates --branches release-1.20
+  kubelts triage --repo ~/apiserver --candidates --branches release-1.20 --severity security,crash -o wide`,
 		Args: needArgs(0, 0, ""),
 		RunE: func(cmd *cobra.Command, _ []string) error { return t.run(cmd) },
 	}
@@ -60,6 +67,7 @@ never left out; the plain table lists those without a known fix below. The exit 
 	flags.StringVar(&t.dir, "vulnerabilities", "", "judge the OSV records in `DIR` instead of those of the facts")
 	flags.StringSliceVar(&t.without, "without", nil, "do not look at evidence of this `KIND`: to see what the others are worth")
 	cmd.Flag("without").Hidden = true
+	t.candidates.add(cmd)
 	addOutput(cmd, &t.format, tableFormats)
 	return cmd
 }
@@ -70,6 +78,9 @@ func (t *triageRun) run(cmd *cobra.Command) (err error) {
 		if _, bad := path.Match(glob, ""); bad != nil {
 			return usage(cmd, errs.WithHint(errs.New(errs.Invalid, "--branches %q: %w", glob, bad), "write it like %s", releaseBranches))
 		}
+	}
+	if err = t.candidates.check(cmd); err != nil {
+		return err
 	}
 	records, err := t.records()
 	if err != nil {
@@ -91,6 +102,10 @@ func (t *triageRun) run(cmd *cobra.Command) (err error) {
 	}
 	step, end := t.progress("triage")
 	repo.KeepIndex(t.indexCache(step))
+	if t.candidates.wanted {
+		defer end()
+		return t.findCandidates(ctx, repo, records, targets)
+	}
 	verdicts, err := triage.JudgeWithout(ctx, triage.Without{History: repo, Kinds: t.without}, t.repository, records, slices.Concat(targets.judged, targets.helping))
 	end()
 	if err != nil {

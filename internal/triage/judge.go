@@ -55,9 +55,7 @@ type Without struct {
 
 // JudgeWithout is [Judge] with kinds of evidence switched off.
 func JudgeWithout(ctx context.Context, history Without, repository string, records []*vuln.Record, targets []Target) ([]Verdict, error) {
-	j := &judge{repository: repository, history: history.History, off: history.Kinds, targets: targets, restored: map[int32][]int32{}}
-	j.code, j.hunksOf, j.sights = newCode(history.History), map[int32][]presence.Hunk{}, map[sightKey]*sight{}
-	j.undone, j.origins = map[sightKey][]Evidence{}, map[*part]*origin{}
+	j := newJudge(history, repository, targets)
 	if err := j.read(ctx, history.History, records); err != nil {
 		return nil, err
 	}
@@ -81,6 +79,13 @@ func JudgeWithout(ctx context.Context, history Without, repository string, recor
 		j.newerLacks(verdicts[len(verdicts)-len(targets):])
 	}
 	return verdicts, nil
+}
+
+func newJudge(history Without, repository string, targets []Target) *judge {
+	j := &judge{repository: repository, history: history.History, off: history.Kinds, targets: targets, restored: map[int32][]int32{}}
+	j.code, j.hunksOf, j.sights = newCode(history.History), map[int32][]presence.Hunk{}, map[sightKey]*sight{}
+	j.undone, j.origins = map[sightKey][]Evidence{}, map[*part]*origin{}
+	return j
 }
 
 // read walks the history of the targets, of main branches and release tags, and of what the records name besides.

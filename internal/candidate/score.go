@@ -1,0 +1,284 @@
+package candidate
+
+import (
+	"cmp"
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/kubelts/kubelts/internal/presence"
+)
+
+// What signs are worth. The figures were tuned on held-out picks: see docs/decisions/0021-candidates.md.
+const (
+	maxWords     = 60 // points of all severity words together
+	maxCode      = 30 // of all signs in the code
+	pointsTaken  = 6  // for each newer branch that took it as a pick
+	maxTaken     = 3  // branches that count
+	pointsNear   = 6  // the nearest newer branch took it
+	allBefore    = 12
+	someBefore   = 6
+	onlyDrifted  = -8
+	featureLoss  = -14
+	branchLoss   = -10
+	mainLoss     = -12
+	depsLoss     = -40
+	revertedLoss = -20
+	largeLoss    = -8
+	largeFrom    = 400 // lines that go or come from which a change is large
+	smallGain    = 6
+	smallTo      = 40
+	testsGain    = 4
+	labelPoints  = 15
+	maxSigns     = 40 // that one candidate has
+
+	pointsOfFeature = 2 // that a sign in the code is worth in a change that adds something
+)
+
+// candidate makes one of changes that came together, and of what came with them.
+func (s *search) candidate(group, more []*change) Candidate {
+	main, best := group[0], 0
+	for i, c := range group {
+		points := 0
+		for _, f := range s.message(c).speaks() {
+			points += f.points
+		}
+		if i == 0 || points > best {
+			main, best = c, points
+		}
+	}
+	all := append(slices.Clone(group), more...)
+	slices.SortFunc(all, func(a, b *change) int { return b.at - a.at })
+	c := Candidate{
+		Class: main.class, Commit: main.commit, Subject: main.info.Subject, Title: plainTitle(main.arrival.Title), Branch: main.branch.Name,
+		First: main.first, Last: main.last, Taken: main.taken, Pulls: main.pulls,
+	}
+	for _, o := range all {
+		c.Commits = append(c.Commits, o.commit)
+	}
+	for _, o := range group {
+		code, _ := codeOf(o)
+		c.Code.Before += code.Before
+		c.Code.Drifted += code.Drifted
+		c.Code.Absent += code.Absent
+		c.Code.After += code.After
+		for _, p := range code.Paths {
+			if !slices.Contains(c.Code.Paths, p) && len(c.Code.Paths) < maxPaths {
+				c.Code.Paths = append(c.Code.Paths, p)
+			}
+		}
+	}
+	c.Signs = s.signs(main, group, more, c.Code)
+	for _, sign := range c.Signs {
+		c.Score += sign.Points
+	}
+	c.Score = max(c.Score, 0)
+	c.Severity = severities(c.Signs)
+	return c
+}
+
+// severities are those that the signs speak of, the worst first.
+func severities(signs []Sign) []string {
+	found := []string{}
+	for _, severity := range Severities() {
+		if slices.ContainsFunc(signs, func(s Sign) bool { return s.Points > 0 && s.Severity == severity }) {
+			found = append(found, severity)
+		}
+	}
+	return found
+}
+
+func (s *search) signs(main *change, group, more []*change, code Code) []Sign {
+	signs := s.wordSigns(group)
+	does := codeSignsOf(group)
+	if s.message(main).isFeature() && !slices.ContainsFunc(signs, func(o Sign) bool { return o.Severity != SeverityBug }) {
+		// It has to do all this for what it adds: that says little of faults.
+		for i := range does {
+			does[i].Points, does[i].Severity = min(does[i].Points, pointsOfFeature), ""
+		}
+		signs = append(signs, Sign{Kind: SignFeature, Points: featureLoss, Note: "speaks of something new or of tidying up: " + clip(main.info.Subject)})
+	}
+	signs = append(signs, does...)
+	signs = append(signs, s.takenSigns(main)...)
+	signs = append(signs, placeSigns(group, code)...)
+	signs = append(signs, areaSigns(code.Paths)...)
+	signs = append(signs, sizeSigns(group)...)
+	signs = append(signs, s.labelSigns(main)...)
+	if slices.ContainsFunc(more, func(c *change) bool { return strings.HasPrefix(c.note, string(Tests)) }) || slices.ContainsFunc(group, bringsTest) {
+		signs = append(signs, Sign{Kind: SignTests, Points: testsGain, Note: "brings a test"})
+	}
+	slices.SortStableFunc(signs, func(a, b Sign) int { return cmp.Compare(b.Points, a.Points) })
+	return signs[:min(len(signs), maxSigns)]
+}
+
+// wordSigns are the severity words of all commits, one for each severity.
+func (s *search) wordSigns(group []*change) []Sign {
+	best := map[string]found{}
+	for _, c := range group {
+		for _, f := range s.message(c).speaks() {
+			if f.points > best[f.severity].points {
+				best[f.severity] = f
+			}
+		}
+	}
+	var signs []Sign
+	left := maxWords
+	for _, severity := range Severities() {
+		f, ok := best[severity]
+		if !ok {
+			continue
+		}
+		points := min(f.points, left)
+		left -= points
+		signs = append(signs, Sign{Kind: SignWord, Severity: severity, Points: points, Note: fmt.Sprintf("%q in the %s", f.quote, f.where)})
+	}
+	return signs
+}
+
+// codeSignsOf are what the changed lines do.
+func codeSignsOf(group []*change) []Sign {
+	var hunks []presence.Hunk
+	for _, c := range group {
+		hunks = append(hunks, c.view.Hunks...)
+	}
+	var signs []Sign
+	left := maxCode
+	for _, f := range readCode(hunks) {
+		sign := Sign{Kind: SignCode, Points: min(f.points, left), Note: f.note + in(f.decl), Path: f.path}
+		if f.clear {
+			sign.Severity = f.severity
+		}
+		left -= sign.Points
+		signs = append(signs, sign)
+	}
+	return signs
+}
+
+func in(decl string) string {
+	if decl == "" {
+		return ""
+	}
+	return ", in " + clip(decl)
+}
+
+// takenSigns are about the newer branches that took a change.
+func (s *search) takenSigns(c *change) []Sign {
+	var names, back []string
+	near := false
+	for _, t := range c.taken {
+		if !t.Reverted.IsZero() {
+			back = append(back, t.Branch)
+			continue
+		}
+		if !t.Inherited {
+			names = append(names, t.Branch)
+			near = near || t.Branch == s.newer[0].Name
+		}
+	}
+	var signs []Sign
+	if len(names) > 0 {
+		signs = append(signs, Sign{Kind: SignTaken, Points: pointsTaken * min(len(names), maxTaken), Note: "taken by " + some(names)})
+	}
+	if near {
+		signs = append(signs, Sign{Kind: SignTaken, Points: pointsNear, Note: "taken by the next newer branch"})
+	}
+	if len(back) > 0 {
+		signs = append(signs, Sign{Kind: SignReverted, Points: revertedLoss, Note: "taken back on " + some(back)})
+	}
+	switch c.class {
+	case ClassBranch:
+		signs = append(signs, Sign{Kind: SignClass, Points: branchLoss, Note: "made for " + c.branch.Name + " only, as far as can be told"})
+	case ClassMain:
+		signs = append(signs, Sign{Kind: SignClass, Points: mainLoss, Note: "no release branch took it"})
+	}
+	if c.info.Claims.IsRevert() {
+		signs = append(signs, Sign{Kind: SignRevert, Points: 0, Note: "takes back an earlier change, whose lines the line has"})
+	}
+	return signs
+}
+
+// some names a few.
+func some(names []string) string {
+	const limit = 4
+	if len(names) > limit {
+		return fmt.Sprintf("%s and %d more", strings.Join(names[:limit], ", "), len(names)-limit)
+	}
+	return strings.Join(names, ", ")
+}
+
+func placeSigns(group []*change, code Code) []Sign {
+	total := code.Before + code.Drifted + code.Absent + code.After
+	switch {
+	case code.Before > 0 && code.Before == total:
+		return []Sign{{Kind: SignPlaces, Points: allBefore, Note: fmt.Sprintf("all %d places stand on the line as it found them", total)}}
+	case code.Before > 0:
+		return []Sign{{Kind: SignPlaces, Points: someBefore, Note: fmt.Sprintf("%d of %d places stand on the line as it found them", code.Before, total)}}
+	case code.Drifted > 0:
+		return []Sign{{Kind: SignPlaces, Points: onlyDrifted, Note: fmt.Sprintf("the line has %d of %d places, with other lines", code.Drifted, total)}}
+	case total > 0:
+		return []Sign{{Kind: SignPlaces, Points: onlyDrifted, Note: "its few lines may stand on the line already"}}
+	}
+	if slices.ContainsFunc(group, func(c *change) bool { return reasonOf(c.info.Change.Files) == Dependencies }) {
+		return []Sign{{Kind: SignDependency, Points: depsLoss, Note: "touches only what pins or copies dependencies: raise the line's own"}}
+	}
+	return nil
+}
+
+func areaSigns(paths []string) []Sign {
+	for _, a := range areas() {
+		for _, p := range paths {
+			if a.form.MatchString(p) {
+				return []Sign{{Kind: SignArea, Points: a.points, Note: a.note, Path: p}}
+			}
+		}
+	}
+	return nil
+}
+
+func sizeSigns(group []*change) []Sign {
+	lines := 0
+	for _, c := range group {
+		for i := range c.view.Hunks {
+			lines += len(c.view.Hunks[i].Gone) + len(c.view.Hunks[i].Come)
+		}
+	}
+	switch {
+	case lines >= largeFrom:
+		return []Sign{{Kind: SignSize, Points: largeLoss, Note: fmt.Sprintf("large: %d lines of source go or come", lines)}}
+	case lines > 0 && lines <= smallTo:
+		return []Sign{{Kind: SignSize, Points: smallGain, Note: fmt.Sprintf("small: %d lines of source go or come", lines)}}
+	}
+	return nil
+}
+
+// labelSigns are what is known of the pull requests besides the commits.
+func (s *search) labelSigns(c *change) []Sign {
+	var signs []Sign
+	for _, n := range c.pulls {
+		pull, ok := s.repo.Pulls[n]
+		if !ok {
+			continue
+		}
+		for _, label := range pull.Labels {
+			if slices.Contains([]string{"priority/critical-urgent", "kind/regression", "area/security", "kind/flake", "priority/important-soon"}, label) {
+				signs = append(signs, Sign{Kind: SignLabel, Points: labelPoints, Note: fmt.Sprintf("#%d has the label %s", n, label)})
+			}
+		}
+		if len(pull.Names) > 0 {
+			signs = append(signs, Sign{Kind: SignLabel, Severity: SeveritySecurity, Points: labelPoints, Note: fmt.Sprintf("#%d names %s", n, some(pull.Names))})
+		}
+	}
+	return signs
+}
+
+func bringsTest(c *change) bool {
+	if c.info.Change == nil {
+		return false
+	}
+	for _, f := range c.info.Change.Files {
+		if kindOf(f.Path) == Tests {
+			return true
+		}
+	}
+	return false
+}
