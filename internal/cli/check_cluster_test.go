@@ -100,7 +100,7 @@ func aroundTheEnd(t *testing.T, file string, end time.Time) {
 			`(?m)^    12  ` + end.Format(time.DateOnly) + ` .*loopback certificate of `, `ends in 12 days`, `kubelts probe 127\.0\.0\.1:`,
 		}},
 		{end.Add(24*time.Hour + time.Minute), []string{
-			`(?m)^BROKEN  score `, `(?m)^    -2  ` + end.Format(time.DateOnly) + `  over .*loopback certificate of `, `(?m)^critical  the loopback certificate of .* ended 1 day ago`,
+			`(?m)^BROKEN  score `, `(?m)^    -2  ` + end.Format(time.DateOnly) + `  over .*loopback certificate of `, `(?m)^critical  the loopback certificate of .* ended on ` + end.Format(time.DateOnly) + `, 2 days over`,
 		}},
 	} {
 		status, text, stderr := kubelts(t, "check", file, "--at", tt.at.UTC().Format(time.RFC3339))

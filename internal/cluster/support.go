@@ -131,7 +131,7 @@ func (j *judge) upstreamSupport(s *catalog.Support, v release.Version, vendor st
 		if !s.EndOfLife.IsZero() {
 			end := dayEnd(s.EndOfLife)
 			f.When = &end
-			f.Title = fmt.Sprintf("upstream's support of Kubernetes %s ended on %s, %s ago", s.Minor, s.EndOfLife, plural(s.EndOfLife.DaysUntil(j.today()), "day"))
+			f.Title = fmt.Sprintf("upstream's support of Kubernetes %s ended on %s, %s", s.Minor, s.EndOfLife, over(s.EndOfLife.DaysUntil(j.today())))
 		}
 		if covered(own) || !withUpstream(vendor, own) {
 			f.Severity = Info

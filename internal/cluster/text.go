@@ -77,14 +77,15 @@ func plural(n int, word string) string {
 	return fmt.Sprintf("%d %ss", n, word)
 }
 
+// over says how many days something is over. It counts as the days that are left do: on the first day after the end one day is over.
+func over(days int) string { return plural(days, "day") + " over" }
+
 // ends says when something ends or ended, in words.
 func ends(left int, when time.Time) string {
 	on := when.UTC().Format("2006-01-02")
 	switch {
-	case left < -1:
-		return fmt.Sprintf("ended %s ago, on %s", plural(-left-1, "day"), on)
-	case left == -1:
-		return "ended within the last day, on " + on
+	case left < 0:
+		return fmt.Sprintf("ended on %s, %s", on, over(-left))
 	case left == 0:
 		return "ends within a day, on " + on
 	}
