@@ -2,11 +2,14 @@ package cli
 
 import (
 	"context"
+	"crypto/sha256"
+	"encoding/hex"
 	"errors"
 	"fmt"
 	"net/url"
 	"os"
 	"path/filepath"
+	"strings"
 	"sync"
 
 	"github.com/spf13/cobra"
@@ -102,13 +105,14 @@ func (c *looking) takeAll(ctx context.Context) ([]taken, error) {
 	var lock sync.Mutex
 	var wait sync.WaitGroup
 	slots, done := make(chan struct{}, atOnce), 0
+	files := fileNames(names)
 	for i, name := range names {
 		slots <- struct{}{}
 		wait.Go(func() {
 			defer func() { <-slots }()
 			s, err := c.take(ctx, name, func(string) {})
 			if err == nil && c.save != "" && interrupted(ctx) == nil {
-				err = saveSnapshot(filepath.Join(c.save, fileName(name)), s)
+				err = saveSnapshot(filepath.Join(c.save, files[i]), s)
 			}
 			out[i] = taken{name: name, snapshot: s, err: err}
 			lock.Lock()
@@ -129,14 +133,28 @@ func interrupted(ctx context.Context) error {
 	return nil
 }
 
-// fileName is a name for a file that a context's name cannot lead elsewhere.
-func fileName(context string) string {
+// fileNames are names for files that no context's name can lead elsewhere, and no two of which are one file, not even where a file system does not tell capitals from
+// small letters. Those that would be get a hash of the context's name.
+func fileNames(contexts []string) []string {
 	const longest = 200
-	name := url.PathEscape(context)
-	if name == "." || name == ".." || name == "" {
-		name = "_" + name
+	out := make([]string, len(contexts))
+	same := map[string]int{}
+	for i, context := range contexts {
+		name := url.PathEscape(context)
+		if name == "." || name == ".." || name == "" {
+			name = "_" + name
+		}
+		out[i] = name[:min(len(name), longest)]
+		same[strings.ToLower(out[i])]++
 	}
-	return name[:min(len(name), longest)] + ".json"
+	for i, name := range out {
+		if same[strings.ToLower(name)] > 1 || len(url.PathEscape(contexts[i])) > longest {
+			sum := sha256.Sum256([]byte(contexts[i]))
+			name += "," + hex.EncodeToString(sum[:8]) // a comma is in no escaped name
+		}
+		out[i] = name + ".json"
+	}
+	return out
 }
 
 // saveSnapshot writes a snapshot beside its place and puts it there when it is whole. It tells of a cluster: only its owner may read it.
