@@ -217,55 +217,6 @@ func compareWhen(a, b *time.Time) int {
 	return a.Compare(*b)
 }
 
-// checkGaps notes what no report can be made of: the parts of a snapshot that are empty without a reason.
-func (j *judge) checkGaps() error {
-	type gap struct {
-		missing bool
-		area    Area
-		what    string
-	}
-	none := len(j.serverVersions()) == 0
-	for _, g := range []gap{
-		{none, Support, "the version of any kube-apiserver"},
-		{none, Skew, "the version of any kube-apiserver"},
-		{none, Vulnerabilities, "the version of any kube-apiserver"},
-		{len(j.s.APIServers) == 0, Loopback, "any kube-apiserver"},
-		{len(j.s.Nodes) == 0, Nodes, "any node"},
-		{len(j.s.Certificates) == 0, Certificates, "any certificate"},
-		{len(j.s.Groups) == 0, APIs, "which APIs are served"},
-	} {
-		if g.missing && !j.told(g.area) {
-			j.unseen(NotObserved{What: g.what, Area: string(g.area), Reason: "the snapshot has none, and does not say why"})
-		}
-	}
-	j.checkEtcd()
-	return nil
-}
-
-// checkEtcd names the certificates of etcd where none was seen and the snapshot does not say so: no pod shows an etcd that runs on machines of its own, or that
-// somebody keeps out of sight, and the API is down when they end.
-func (j *judge) checkEtcd() {
-	seen := slices.ContainsFunc(j.s.Certificates, func(c Chain) bool { return c.Kind == EtcdServing || c.Kind == EtcdPeer })
-	if seen || len(j.s.Certificates) == 0 || j.told(Certificates, "etcd") {
-		return
-	}
-	n := NotObserved{
-		What: "certificates of etcd", Area: string(Certificates), Reason: "no pod shows etcd: it may run outside of the cluster",
-		Hint: "kubelts probe etcd://HOST:2379 looks at them",
-	}
-	switch v := j.s.Distribution.Vendor; {
-	case managed(v):
-		n.Reason, n.Hint = vendorName(v)+" runs it out of sight", ""
-	case v == release.VendorK3s:
-		n.Reason = "k3s has it inside its own process, or another database in its place"
-	case j.told(Skew, "control-plane pods"):
-		n.Reason = "the pods of the control plane could not be read"
-	case slices.ContainsFunc(j.s.Components, func(c Component) bool { return strings.HasPrefix(c.Name, "etcd") }):
-		n.Reason = "its pods are seen, and the snapshot does not say why their certificates are not"
-	}
-	j.unseen(n)
-}
-
 // oldSnapshot is after how many days a snapshot is worth a word.
 const oldSnapshot = 7
 

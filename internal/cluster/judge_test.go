@@ -84,7 +84,7 @@ func TestEtcdIsNamed(t *testing.T) {
 		{"pods that could not be read", func(s *cluster.Snapshot) {
 			missing(s)
 			s.NotObserved = append(s.NotObserved, cluster.NotObserved{What: "control-plane pods in kube-system", Area: "skew", Reason: "no right"})
-		}, "the pods of the control plane could not be read"},
+		}, "no right"},
 		{"told by the snapshot", func(s *cluster.Snapshot) {
 			missing(s)
 			s.NotObserved = append(s.NotObserved, cluster.NotObserved{What: "serving certificate of etcd at 10.5.0.1:2379", Area: "certificates", Reason: "no answer"})
@@ -103,6 +103,28 @@ func TestEtcdIsNamed(t *testing.T) {
 				t.Errorf("%q, want %q", got, tt.reason)
 			}
 		})
+	}
+}
+
+// TestGapsHaveTheirReason: what is missing because of something that the snapshot names has that reason, and not that nobody says why.
+func TestGapsHaveTheirReason(t *testing.T) {
+	s := base("cut off", at(t, "2026-10-01T08:00:00Z"))
+	s.Groups = nil
+	s.NotObserved = []cluster.NotObserved{{What: "the rest of the cluster", Area: "support", Reason: "no time", Hint: "wait", Asked: true}}
+	r := judge(t, s, cluster.Options{At: s.Taken})
+	if len(r.NotObserved) < 8 {
+		t.Errorf("only %+v", r.NotObserved)
+	}
+	for _, n := range r.NotObserved {
+		if n.Reason != "no time" || n.Hint != "wait" || !n.Asked {
+			t.Errorf("%+v", n)
+		}
+	}
+	s.NotObserved = nil
+	for _, n := range judge(t, s, cluster.Options{At: s.Taken}).NotObserved {
+		if n.Reason == "no time" {
+			t.Errorf("%+v", n)
+		}
 	}
 }
 

@@ -105,9 +105,11 @@ func (j *judge) noVersions(silent map[string][]string) {
 		if all || j.told(Vulnerabilities, component) {
 			continue
 		}
-		j.unseen(NotObserved{
-			What: fmt.Sprintf("version of %s: %s", count(component, n), list(subjects)), Area: string(Vulnerabilities), Reason: "the snapshot has none, and does not say why",
-		})
+		missed := NotObserved{What: fmt.Sprintf("version of %s: %s", count(component, n), list(subjects)), Area: string(Vulnerabilities), Reason: noReason}
+		if n == 1 {
+			missed = j.because(missed, "version at "+subjects[0], "version of "+subjects[0])
+		}
+		j.unseen(missed)
 	}
 }
 
@@ -155,14 +157,13 @@ func (j *judge) unseenComponent(name string) {
 	if j.told(Vulnerabilities, name) || len(j.serverVersions()) == 0 && j.told(Vulnerabilities) {
 		return
 	}
-	reason := "no pod shows it: it may run outside of pods"
-	if j.told(Skew, "control-plane pods", name) {
-		reason = "the pods of the control plane could not be read"
-	}
+	n := NotObserved{What: "version of " + name, Area: string(Vulnerabilities), Reason: "no pod shows it: it may run outside of pods"}
 	if v := j.s.Distribution.Vendor; managed(v) && name != nameProxy {
-		reason = vendorName(v) + " runs it out of sight"
+		n.Reason = vendorName(v) + " runs it out of sight"
+	} else if j.unreadPods() || j.told(Skew, name) {
+		n = j.because(n, append([]string{name, "version of " + name}, podsUnread()...)...)
 	}
-	j.unseen(NotObserved{What: "version of " + name, Area: string(Vulnerabilities), Reason: reason})
+	j.unseen(n)
 }
 
 // count is how many places a list of subjects stands for, in words.

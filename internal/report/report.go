@@ -105,10 +105,12 @@ func (t tally) words() string {
 		parts = append(parts, fmt.Sprintf("%d accepted", t.accepted))
 	}
 	if len(parts) == 0 {
-		return "no findings"
+		return nothing
 	}
 	return strings.Join(parts, ", ")
 }
+
+const nothing = "no findings"
 
 // verdictWords are what a verdict is called.
 func verdictWords(v cluster.Verdict) string {
@@ -157,11 +159,14 @@ func left(days int) string {
 }
 
 // plural is "1 node", "2 nodes".
-func plural(n int, what string) string {
+func plural(n int, what string) string { return fmt.Sprintf("%d %s", n, words(n, what)) }
+
+// words is what n things are called: "node", "nodes".
+func words(n int, what string) string {
 	if n == 1 {
-		return "1 " + what
+		return what
 	}
-	return fmt.Sprintf("%d %ss", n, what)
+	return what + "s"
 }
 
 // minute is how times are shown: in UTC.

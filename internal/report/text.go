@@ -21,17 +21,18 @@ type Style struct {
 	All    bool // everything: not only what fits one screen
 }
 
-// Bounds on what one screen shows. The rest is counted.
+// Bounds on what one screen shows. The rest is counted; what is critical or high always has its line.
 const (
-	fullFindings  = 4  // critical and high ones with what is lost and what to do
-	shownSteps    = 5  // of each
-	shortFindings = 8  // a line each
-	shownEnds     = 12 // deadlines
-	shownUnseen   = 8
-	shownServers  = 9
-	textLines     = 8 // of one text
-	narrowest     = 60
-	widest        = 220
+	screen       = 40 // lines
+	findingsRoom = 24 // lines that findings have at least, whatever else there is
+	lesserLines  = 2  // of these for findings that are neither critical nor high
+	shownSteps   = 5  // of a finding
+	shownEnds    = 6  // deadlines
+	shownUnseen  = 5
+	shownServers = 5
+	textLines    = 8 // of one text
+	narrowest    = 60
+	widest       = 220
 )
 
 // The colours, as SGR parameters.
@@ -111,8 +112,17 @@ func (p *printer) lines(s string, width int) []string {
 		return lines
 	}
 	lines = lines[:textLines]
-	lines[textLines-1] = cut(lines[textLines-1], width-2) + " …"
+	lines[textLines-1] = goesOn(lines[textLines-1], width)
 	return lines
+}
+
+// goesOn marks a line of which there is more.
+func goesOn(line string, width int) string {
+	line = cut(line, width-2)
+	if strings.HasSuffix(line, "…") {
+		return line
+	}
+	return line + " …"
 }
 
 // hanging stands before the second and further lines of a text, so that no stranger's word begins a line.
@@ -128,14 +138,28 @@ func (p *printer) faint(s string) {
 	}
 }
 
+// report prints what matters most first: the verdict, what is wrong, by when. Findings have the lines of a screen that the rest leaves.
 func (p *printer) report(r *cluster.Report) {
 	p.head(r)
-	p.servers(r.Cluster.APIServers)
-	p.deadlines(r.Deadlines)
-	p.findings(r.Findings)
-	p.holes(r.Holes)
-	p.unseen(r.NotObserved)
+	rest := p.part(func(q *printer) {
+		q.deadlines(r.Deadlines)
+		q.servers(r.Cluster.APIServers)
+		q.holes(r.Holes)
+		q.unseen(r.NotObserved)
+	})
+	p.findings(r.Findings, max(screen-height(p.String())-height(rest), findingsRoom))
+	p.WriteString(rest)
 }
+
+// part prints apart from the rest.
+func (p *printer) part(f func(q *printer)) string {
+	q := &printer{style: p.style}
+	f(q)
+	return q.String()
+}
+
+// height is how many lines a text has.
+func height(s string) int { return strings.Count(s, "\n") }
 
 func (p *printer) head(r *cluster.Report) {
 	c := &r.Cluster
@@ -154,10 +178,7 @@ func (p *printer) head(r *cluster.Report) {
 	p.line(p.paint(cut(name(r), p.style.Width), bold))
 	p.wrapped("", hanging, strings.Join([]string{version, distribution(c.Distribution), servers, plural(c.Nodes, "node")}, "; "))
 	verdict := verdictWords(r.Verdict)
-	seen := plural(len(r.NotObserved), "thing") + " not observed"
-	if len(r.NotObserved) == 0 {
-		seen = "all observed"
-	}
+	seen := unseenWords(r.NotObserved)
 	p.wrapped(p.paint(verdict, verdictColour(r.Verdict))+"  ", strings.Repeat(" ", len(verdict)+2), fmt.Sprintf("score %d of 100; %s; %s", r.Score, count(r).words(), seen))
 	if p.style.All {
 		for _, d := range r.Deductions {
@@ -169,6 +190,23 @@ func (p *printer) head(r *cluster.Report) {
 		facts = "; facts of " + c.DataDay.String()
 	}
 	p.faint(fmt.Sprintf("seen %s, judged for %s UTC%s", c.Taken.UTC().Format(minute), r.At.UTC().Format(minute), facts))
+}
+
+// unseenWords counts what was not observed.
+func unseenWords(all []cluster.NotObserved) string {
+	n := 0
+	for _, one := range all {
+		if one.Asked {
+			n++
+		}
+	}
+	switch {
+	case len(all) == 0:
+		return "all observed"
+	case n == 0:
+		return plural(len(all), "thing") + " not observed"
+	}
+	return fmt.Sprintf("%s not observed, %d of them asked for", plural(len(all), "thing"), n)
 }
 
 func verdictColour(v cluster.Verdict) string {
@@ -243,7 +281,7 @@ func (p *printer) limit(n, most int) int {
 
 func (p *printer) rest(n int, what string) {
 	if n > 0 {
-		p.line(p.paint(fmt.Sprintf("and %s more: -o wide shows all", plural(n, what)), faint))
+		p.line(p.paint(fmt.Sprintf("and %d more %s: -o wide shows all", n, words(n, what)), faint))
 	}
 }
 

@@ -12,28 +12,85 @@ import (
 
 const indent = "          " // of what belongs to a finding
 
-// findings prints the worst with all that one needs to act, the others with a line each. On one screen, vulnerabilities that are not
-// critical are left to their own part, and what is only worth knowing is counted.
-func (p *printer) findings(all []cluster.Finding) {
+// detail is how much is said of a finding.
+type detail int
+
+const (
+	headline detail = iota // what is wrong
+	brief                  // and what is lost, in a line, and the first command
+	full                   // and all that one needs to act
+)
+
+// findings prints the worst with what one needs to act, as far as there is room, the others with a line each. Critical and high ones are never left out, other than
+// vulnerabilities, which are named in their own part. What is only worth knowing is counted.
+func (p *printer) findings(all []cluster.Finding, room int) {
 	if len(all) == 0 {
 		return
 	}
 	p.title("FINDINGS")
-	full, short, rest := 0, 0, 0
+	if p.style.All {
+		for i := range all {
+			p.finding(&all[i], full)
+		}
+		return
+	}
+	var worst, lesser []*cluster.Finding
+	hidden := tally{of: map[cluster.Severity]int{}}
 	for i := range all {
-		f := &all[i]
-		switch {
-		case p.style.All || full < fullFindings && rank(f.Severity) <= rank(cluster.High) && f.Accepted == nil && !inHoles(f):
-			p.finding(f)
-			full++
-		case short < shortFindings && !inHoles(f) && f.Severity != cluster.Info:
-			p.heading(f)
-			short++
+		switch f := &all[i]; {
+		case inHoles(f):
+		case f.Accepted == nil && rank(f.Severity) <= rank(cluster.High):
+			worst = append(worst, f)
+		case f.Accepted == nil && f.Severity == cluster.Info:
+			hidden.of[f.Severity]++
 		default:
-			rest++
+			lesser = append(lesser, f)
 		}
 	}
-	p.rest(rest, "finding")
+	const around = 3 // the title, and what is left out
+	chosen, shown := p.choose(worst, lesser, room-around)
+	for i, f := range worst {
+		p.finding(f, chosen[i])
+	}
+	for _, f := range lesser[:shown] {
+		p.heading(f)
+	}
+	for _, f := range lesser[shown:] {
+		if f.Accepted != nil {
+			hidden.accepted++
+		} else {
+			hidden.of[f.Severity]++
+		}
+	}
+	if words := hidden.words(); words != nothing {
+		p.line(p.paint("and "+words+" more: -o wide shows all", faint))
+	}
+}
+
+// choose says how much is told of each of the worst findings, and how many of the others have a line, so that all of it has room.
+func (p *printer) choose(worst, lesser []*cluster.Finding, room int) (chosen []detail, shown int) {
+	cost := func(f *cluster.Finding, d detail) int { return height(p.part(func(q *printer) { q.finding(f, d) })) }
+	chosen = make([]detail, len(worst))
+	for _, f := range worst {
+		room -= cost(f, headline)
+	}
+	raise := func(to detail, kept int) {
+		for i, f := range worst {
+			if more := cost(f, to) - cost(f, chosen[i]); room-kept >= more {
+				chosen[i], room = to, room-more
+			}
+		}
+	}
+	add := func(most int) {
+		for ; shown < min(len(lesser), most) && room > 0; shown++ {
+			room -= cost(lesser[shown], headline)
+		}
+	}
+	raise(brief, min(len(lesser), lesserLines))
+	add(lesserLines)
+	raise(full, 0)
+	add(len(lesser))
+	return chosen, shown
 }
 
 // inHoles says that a finding is told enough of among the vulnerabilities.
@@ -67,36 +124,64 @@ func when(f *cluster.Finding) string {
 	return f.When.UTC().Format(time.DateOnly) + ", " + left(*f.DaysLeft)
 }
 
-func (p *printer) finding(f *cluster.Finding) {
+func (p *printer) finding(f *cluster.Finding, d detail) {
 	p.heading(f)
+	if d == headline {
+		return
+	}
+	if d == brief {
+		p.effect(f.Effect, 1)
+		p.steps(f.Remedy, firstCommand(f.Remedy), 1)
+		return
+	}
 	if f.Accepted != nil {
 		p.wrapped(indent, indent, fmt.Sprintf("accepted by %s until %s: %s", f.Accepted.Owner, f.Accepted.Expires, f.Accepted.Reason))
 	}
 	if len(f.Subjects) > 1 || len(f.Subjects) == 1 && !strings.Contains(f.Title, f.Subjects[0]) {
 		p.wrapped(indent, indent, "about: "+subjects(f, p.limit(len(f.Subjects), 6)))
 	}
-	if f.Effect != "" {
-		p.wrapped(indent, indent, f.Effect)
-	}
+	p.effect(f.Effect, textLines)
 	if p.style.All {
 		for _, e := range f.Evidence {
 			p.wrapped(indent+"seen: ", indent+"      ", e)
 		}
 	}
-	steps := p.limit(len(f.Remedy), shownSteps)
-	for i, s := range f.Remedy[:steps] {
-		number := fmt.Sprintf("%d. ", i+1)
-		p.wrapped(indent+number, indent+strings.Repeat(" ", len(number)), s.Text)
-		p.command(s.Command, indent+strings.Repeat(" ", len(number)+2))
-	}
-	if more := len(f.Remedy) - steps; more > 0 {
-		p.line(indent, p.paint(fmt.Sprintf("and %s more: -o wide shows all", plural(more, "step")), faint))
-	}
+	p.steps(f.Remedy, 0, p.limit(len(f.Remedy), shownSteps))
 	if p.style.All {
 		for _, u := range f.References {
 			p.line(indent, "see ", flat(u))
 		}
 		p.line(indent, p.paint("id "+flat(f.ID), faint))
+	}
+}
+
+// firstCommand is the first step that has a command, the first of all where none has.
+func firstCommand(steps []cluster.Step) int {
+	return max(slices.IndexFunc(steps, func(s cluster.Step) bool { return s.Command != "" }), 0)
+}
+
+// steps prints so many steps from one on, and how many there are beside them.
+func (p *printer) steps(all []cluster.Step, from, n int) {
+	end := min(from+n, len(all))
+	for i, s := range all[from:end] {
+		number := fmt.Sprintf("%d. ", from+i+1)
+		p.wrapped(indent+number, indent+strings.Repeat(" ", len(number)), s.Text)
+		p.command(s.Command, indent+strings.Repeat(" ", len(number)+2))
+	}
+	if more := len(all) - (end - from); more > 0 {
+		p.line(indent, p.paint(fmt.Sprintf("and %d more %s: -o wide shows all", more, words(more, "step")), faint))
+	}
+}
+
+// effect prints what is lost, in so many lines at most.
+func (p *printer) effect(s string, most int) {
+	lines := p.lines(s, p.style.Width-len(indent))
+	if len(lines) > most && !p.style.All {
+		lines = lines[:most]
+		lines[most-1] = goesOn(lines[most-1], p.style.Width-len(indent))
+	}
+	for _, l := range lines {
+		p.line(indent, l)
 	}
 }
 
@@ -114,36 +199,65 @@ func few(list []string, n, all int) string {
 	return out
 }
 
-// holes prints vulnerabilities by what one can do about them.
+// holes prints vulnerabilities by what one can do about them. Those that are critical or high and may be used are all named, others as far as they have room in a line.
 func (p *printer) holes(all []cluster.Hole) {
 	if len(all) == 0 {
 		return
 	}
 	p.title("VULNERABILITIES")
 	for _, g := range groupHoles(all) {
-		var names []string
-		lines := 0
-		for _, h := range g.Holes {
-			if h.Line != "" {
-				lines++
-			}
-			n := h.ID
-			if h.Rating != "" {
-				n += " (" + h.Rating + ")"
-			}
-			if !slices.Contains(names, n) {
-				names = append(names, n)
-			}
-		}
-		told := fmt.Sprintf("%s: %s", g.Title, few(names, p.limit(len(names), 6), len(names)))
-		if lines > 0 {
-			told += fmt.Sprintf("; %d of them by a line release", lines)
-		}
-		p.wrapped(fmt.Sprintf("%5d  ", len(names)), "       ", told)
+		p.holeGroup(&g)
 	}
 	if p.style.All {
 		p.holeTable(all)
 	}
+}
+
+// holeGroup prints the vulnerabilities of a group by their names.
+func (p *printer) holeGroup(g *holeGroup) {
+	var names []string
+	grave, lines := 0, 0
+	for _, h := range g.Holes {
+		if h.Line != "" {
+			lines++
+		}
+		n := h.ID
+		if h.Rating != "" {
+			n += " (" + h.Rating + ")"
+		}
+		if slices.Contains(names, n) {
+			continue
+		}
+		names = append(names, n)
+		if ratingRank(h.Rating) <= ratingRank("high") && (h.Status == cluster.Affected || h.Status == cluster.UnderInvestigation) {
+			grave = len(names) // they come first
+		}
+	}
+	tail := ""
+	if lines > 0 {
+		tail = fmt.Sprintf("; %d of them by a line release", lines)
+	}
+	const before = 7
+	told := g.Title + ": " + p.some(names, grave, p.style.Width-before-len(g.Title)-2-len(tail)) + tail
+	for i, l := range wrap(told, p.style.Width-before) { // the names are of the facts, and none is folded away
+		first := strings.Repeat(" ", before)
+		if i == 0 {
+			first = fmt.Sprintf("%5d  ", len(names))
+		}
+		p.line(first, l)
+	}
+}
+
+// some joins names, the first of them whatever room they take, others while they have room.
+func (p *printer) some(names []string, first, room int) string {
+	if p.style.All {
+		return few(names, len(names), len(names))
+	}
+	n := max(first, 1)
+	for n < len(names) && len(few(names, n+1, len(names))) <= room {
+		n++
+	}
+	return few(names, n, len(names))
 }
 
 func (p *printer) holeTable(all []cluster.Hole) {
@@ -157,27 +271,77 @@ func (p *printer) holeTable(all []cluster.Hole) {
 	p.columns(table{rows: rows})
 }
 
-// unseen prints what could not be observed, first what was asked for. It is never left out.
+// unseen prints what could not be observed, first what was asked for, which is never left out. What has one reason is one line.
 func (p *printer) unseen(all []cluster.NotObserved) {
 	if len(all) == 0 {
 		return
 	}
 	p.title("NOT OBSERVED")
-	all = slices.Clone(all)
-	slices.SortStableFunc(all, func(a, b cluster.NotObserved) int { return cmp.Compare(asked(a), asked(b)) })
-	shown := p.limit(len(all), shownUnseen)
-	for _, n := range all[:shown] {
+	groups := groupUnseen(all)
+	left := 0
+	for i, g := range groups {
+		if !p.style.All && !g.Asked && i >= shownUnseen {
+			left += g.count
+			continue
+		}
 		mark := "- "
-		if n.Asked {
+		if g.Asked {
 			mark = p.paint("! ", alarming)
 		}
-		told := n.What + ": " + n.Reason
-		if n.Hint != "" {
-			told += " (" + n.Hint + ")"
+		switch {
+		case p.style.All:
+			p.wrapped(mark, "  ", g.told(g.count)+hint(g.Hint))
+		case g.Asked:
+			p.wrapped(mark, "  ", g.told(4)+hint(g.Hint))
+		default:
+			p.line(mark, cut(g.told(2), p.style.Width-2))
 		}
-		p.wrapped(mark, "  ", told)
 	}
-	p.rest(len(all)-shown, "thing")
+	p.rest(left, "thing")
+}
+
+func hint(s string) string {
+	if s == "" {
+		return ""
+	}
+	return " (" + s + ")"
+}
+
+// unseenGroup is what was not observed for one reason.
+type unseenGroup struct {
+	cluster.NotObserved
+
+	whats []string
+	count int
+}
+
+// told names the first n things and the reason.
+func (g *unseenGroup) told(n int) string {
+	return few(g.whats, min(n, len(g.whats)), len(g.whats)) + ": " + g.Reason
+}
+
+// groupUnseen puts together what has one reason; what was asked for comes first.
+func groupUnseen(all []cluster.NotObserved) []*unseenGroup {
+	type key struct {
+		reason, hint string
+		asked        bool
+	}
+	at := map[key]*unseenGroup{}
+	var out []*unseenGroup
+	for _, n := range all {
+		k := key{n.Reason, n.Hint, n.Asked}
+		g := at[k]
+		if g == nil {
+			g = &unseenGroup{NotObserved: n}
+			at[k], out = g, append(out, g)
+		}
+		g.count++
+		if !slices.Contains(g.whats[:min(len(g.whats), 50)], n.What) {
+			g.whats = append(g.whats, n.What)
+		}
+	}
+	slices.SortStableFunc(out, func(a, b *unseenGroup) int { return cmp.Compare(asked(a.NotObserved), asked(b.NotObserved)) })
+	return out
 }
 
 // asked orders what was asked for before the rest.
