@@ -32,7 +32,7 @@ An open conflict, a pick that waits for a review, and a series that is not verif
 line decide"). An interrupted release is taken up by the next run. A state of the line that was released is not released again.
 
 This command runs the go program on upstream's sources: in a folder of its own, with a scrubbed environment, without keys, without network unless
---network is given, and within limits of time and memory.`,
+--network is given, and within limits of time and memory. Its caches are those of "kubelts line verify".`,
 		Example: `  kubelts line release 1.28
   kubelts line release 3.4 --at 2026-11-22 --twice`,
 		Args: needArgs(1, 1, "the minor"),

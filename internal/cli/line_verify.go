@@ -8,7 +8,9 @@ import (
 	"strings"
 
 	"github.com/spf13/cobra"
+	"k8s.io/apimachinery/pkg/api/resource"
 
+	"github.com/kubelts/kubelts/internal/errs"
 	"github.com/kubelts/kubelts/internal/lts"
 	"github.com/kubelts/kubelts/internal/release"
 	"github.com/kubelts/kubelts/internal/upkeep"
@@ -31,7 +33,10 @@ func newLineVerify(a *app) *cobra.Command {
 newly fails blocks a release; then the exit status is 3. The result is kept in lines/MINOR/verification.yaml.
 
 This command runs what upstream's repository contains: in a folder of its own, with a scrubbed environment, without keys, without network unless
---network is given, and within limits of time and memory.`,
+--network is given, and within limits of time and memory.
+
+What was built, and modules that were downloaded, are kept for later runs in the user's cache directory, in kubelts/go (below $XDG_CACHE_HOME or
+~/.cache). After a run what was not used for longest is taken away until 6Gi are left, or $KUBELTS_GO_CACHE_LIMIT. All of it may be removed.`,
 		Example: `  kubelts line verify 1.28
   kubelts line verify 3.4 --transitive --network`,
 		Args: needArgs(1, 1, "the minor"),
@@ -78,14 +83,28 @@ func (l *lineVerify) run(ctx context.Context, arg string) (err error) {
 	return nil
 }
 
+// cacheLimit is the variable that bounds the caches of the go program.
+const cacheLimit = "KUBELTS_GO_CACHE_LIMIT"
+
 // goBuilder runs the go program, with its caches in the user's cache directory.
 func (a *app) goBuilder(work string) (*verify.Builder, error) {
 	cache, err := userCache()
 	if err != nil {
 		return nil, err
 	}
-	return verify.New(a.runner, verify.Options{Work: work, Cache: filepath.Join(cache, "go")})
+	o := verify.Options{Work: work, Cache: filepath.Join(cache, "go"), Warn: func(note string) { fmt.Fprintf(a.Stderr, "kubelts: note: %s\n", clean(note)) }}
+	if text := a.Getenv(cacheLimit); text != "" {
+		limit, err := resource.ParseQuantity(text)
+		if err != nil || limit.Value() < minCacheLimit {
+			return nil, errs.WithHint(errs.New(errs.Invalid, "%s %q is no size of 64Mi or more", cacheLimit, text), "write it as 6Gi or 500Mi")
+		}
+		o.CacheBytes = limit.Value()
+	}
+	return verify.New(a.runner, o)
 }
+
+// minCacheLimit is less than one verification needs; below that nothing would be cached at all.
+const minCacheLimit = 64 << 20
 
 func verifyGrid(v *lts.Verification) grid {
 	g := grid{header: []string{"what", "step", "package", "test", "kind", "output"}, narrow: 5}

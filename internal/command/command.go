@@ -1,7 +1,7 @@
 // Package command runs programs. It is the only room that does.
 //
 // A program gets exactly the environment that its [Cmd] says, nothing of ours; it runs in a process group of its own, which is killed as a
-// whole when the context ends, so no child outlives its caller. Output is bounded. With [Runner.Trace] set, every program is printed
+// whole when the context ends, so no child outlives its caller unless it leaves the group; with [Limits.Contain] none does. Output is bounded. With [Runner.Trace] set, every program is printed
 // in a form that can be pasted into a shell. A failure is an [*Error] with the arguments, the exit status and the end of
 // what the program said. A Runner may be used from many goroutines.
 package command
@@ -40,6 +40,11 @@ type Limits struct {
 	Processes int           // processes of the user, as setrlimit(2) counts them
 	NoNetwork bool          // run in an empty network namespace; an error where the system does not allow it
 	Loopback  bool          // with NoNetwork: the namespace's own loopback interface is up, so that 127.0.0.1 and ::1 work
+
+	// Contain puts the program into a process namespace of its own, as its first process: whatever it starts ends with it at the latest, also what left its
+	// process group, and it sees no other process. It needs Hide, for /proc is mounted anew. Linux only, an error elsewhere and where the
+	// system does not allow it.
+	Contain bool
 
 	// Hide are directories that the program finds empty and as large as memory allows, except for what Keep and KeepReadOnly name in
 	// them. What is written into them is lost. Absolute paths; what does not exist is passed over. Linux only, an error elsewhere.

@@ -3,6 +3,8 @@ package command
 import (
 	"os"
 	"syscall"
+
+	"github.com/kubelts/kubelts/internal/errs"
 )
 
 // isolation gives a program a process group of its own, so that it can be killed with all its children and dies with us; where the
@@ -14,6 +16,12 @@ func isolation(l Limits) (*syscall.SysProcAttr, error) {
 	}
 	if len(l.Hide) > 0 {
 		attr.Cloneflags |= syscall.CLONE_NEWNS
+	}
+	if l.Contain {
+		if len(l.Hide) == 0 {
+			return nil, errs.New(errs.Internal, "a process namespace without mounts of its own")
+		}
+		attr.Cloneflags |= syscall.CLONE_NEWPID
 	}
 	if uid := os.Getuid(); uid != 0 && attr.Cloneflags != 0 {
 		gid := os.Getgid()

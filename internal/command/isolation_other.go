@@ -19,5 +19,8 @@ func isolation(l Limits) (*syscall.SysProcAttr, error) {
 	if len(l.Hide) > 0 {
 		return nil, errs.New(errs.Unavailable, "run with hidden directories: not possible on %s", runtime.GOOS)
 	}
+	if l.Contain {
+		return nil, errs.New(errs.Unavailable, "run in a process namespace: not possible on %s", runtime.GOOS)
+	}
 	return &syscall.SysProcAttr{Setpgid: true}, nil
 }

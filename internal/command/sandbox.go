@@ -67,6 +67,9 @@ func sandbox(c Cmd, stage string) ([]string, error) {
 		return nil, err
 	}
 	with("mount", "-n", "--make-rprivate", "/")
+	if c.Limits.Contain {
+		with("mount", "-n", "-t", "proc", "-o", "nosuid,nodev,noexec", "kubelts-proc", "/proc")
+	}
 	for _, dir := range hide {
 		with("mount", "-n", "-t", "tmpfs", "-o", "mode=1777", "kubelts-empty", stage)
 		for _, k := range keep {

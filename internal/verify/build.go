@@ -19,6 +19,7 @@ import (
 // and the linker run, nothing of the repository's.
 func (b *Builder) Build(ctx context.Context, job upkeep.BuildJob) (upkeep.Built, error) {
 	version, err := b.build(ctx, job)
+	b.trimmed()
 	if err != nil {
 		return upkeep.Built{}, fmt.Errorf("build %s for %s: %w", job.Component.Name, job.Platform, err)
 	}
@@ -31,7 +32,7 @@ func (b *Builder) build(ctx context.Context, job upkeep.BuildJob) (string, error
 		return "", err
 	}
 	t, err := b.newTool(ctx, toolConfig{
-		toolchain: job.Toolchain, build: job.Build, network: job.Network, cache: "build", visible: []string{job.Source},
+		toolchain: job.Toolchain, build: job.Build, network: job.Network, cache: buildCache, visible: []string{job.Source},
 	})
 	if err != nil {
 		return "", err

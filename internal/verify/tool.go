@@ -33,12 +33,13 @@ type toolConfig struct {
 type tool struct {
 	toolConfig
 	builder *Builder
-	program string // path of the go program
-	version string // as it says of itself: go1.26.8
-	minor   int    // of the version: 26
-	work    string // of this job, removed at its end
-	modules string // GOMODCACHE
-	cacheAt string // GOCACHE
+	lock    *os.File // on the caches
+	program string   // path of the go program
+	version string   // as it says of itself: go1.26.8
+	minor   int      // of the version: 26
+	work    string   // of this job, removed at its end
+	modules string   // GOMODCACHE
+	cacheAt string   // GOCACHE
 	env     []string
 	limits  command.Limits
 	notes   []string
@@ -62,18 +63,24 @@ func (b *Builder) newTool(ctx context.Context, c toolConfig) (*tool, error) {
 	if err != nil {
 		return nil, err
 	}
-	work, err := os.MkdirTemp(b.options.Work, c.cache+"-")
+	lock, err := b.useCache()
 	if err != nil {
 		return nil, err
 	}
+	work, err := os.MkdirTemp(b.options.Work, c.cache+"-")
+	if err != nil {
+		lock.Close()
+		return nil, err
+	}
 	t := &tool{
-		toolConfig: c, builder: b, work: work, program: filepath.Join(user["GOROOT"], "bin", "go"),
-		modules: filepath.Join(b.options.Cache, "modules"), cacheAt: filepath.Join(b.options.Cache, c.cache),
+		toolConfig: c, builder: b, lock: lock, work: work, program: filepath.Join(user["GOROOT"], "bin", "go"),
+		modules: filepath.Join(b.options.Cache, moduleCache), cacheAt: filepath.Join(b.options.Cache, c.cache),
 	}
 	if err = t.prepare(user); err != nil {
 		t.close()
 		return nil, err
 	}
+	t.contain(ctx)
 	if err = t.switchToolchain(ctx); err != nil {
 		t.close()
 		return nil, err
@@ -190,6 +197,20 @@ func (t *tool) bound(goroot, download string) {
 	}
 }
 
+// contain has what the tool runs end with it, also what a test sets apart, where the system allows that. Otherwise the rest of the sandbox still holds.
+func (t *tool) contain(ctx context.Context) {
+	if len(t.limits.Hide) == 0 {
+		return
+	}
+	l := t.limits
+	l.Contain = true
+	if _, err := t.builder.runner.Run(ctx, command.Cmd{Argv: []string{"true"}, Dir: t.work, Env: t.env, Limits: l}); err != nil {
+		t.notes = append(t.notes, "processes that tests set apart (setsid) may outlive them: this system allows no process namespace")
+		return
+	}
+	t.limits = l
+}
+
 // forTests are the limits under which the repository's own code runs: it cannot change the modules that a release is built from.
 func (t *tool) forTests() command.Limits {
 	l := t.limits
@@ -283,8 +304,9 @@ func (t *tool) scrubber(root string) *strings.Replacer {
 	return strings.NewReplacer(root+"/", "", root, ".", t.work, "$WORK", t.modules, "$GOMODCACHE", t.cacheAt, "$GOCACHE", goroot, "$GOROOT")
 }
 
-// close removes the job's directory. Tests may have left directories that cannot be written to.
+// close gives the caches up and removes the job's directory. Tests may have left directories that cannot be written to.
 func (t *tool) close() {
+	defer t.lock.Close()
 	if os.RemoveAll(t.work) == nil {
 		return
 	}

@@ -3,7 +3,8 @@
 //
 // This package runs the repository's code. Tests are programs by strangers; they run with an environment that holds nothing of the
 // caller's but PATH, with a HOME and a temporary directory of their own, the homes of the machine's users and /run hidden, no
-// capabilities, no network but their own loopback unless the job says so, and limits on memory, processes and time. That keeps
+// capabilities, no network but their own loopback unless the job says so, and limits on memory, processes and time. They see no process but their own, and
+// none of these outlives its call; where the system allows no process namespace a note says so. That keeps
 // secrets from them and mistakes harmless; it is not a virtual machine. On systems other than Linux a job needs Network, for nothing there takes
 // the network away, and nothing is hidden.
 //
@@ -13,7 +14,8 @@
 //
 // Promises: what cannot be observed is a failure or a note, never silence: an empty set of packages is an error, a package without a result did not
 // pass. A failure counts as the base's own only when the base fails in the same way each time it is tried. Module downloads are shared by all runs and
-// are read-only for tests; the build caches of tests and of releases are apart, so that no test can reach into a release.
+// are read-only for tests; the build caches of tests and of releases are apart, so that no test can reach into a release. After a job the caches hold no more
+// than they may, unless another job is at work.
 package verify
 
 import (
@@ -39,6 +41,9 @@ type Options struct {
 	PackageTime time.Duration // of one package's tests; DefaultPackageTime
 	Memory      int64         // bytes of memory that each process may write to; DefaultMemory
 	Processes   int           // of the user, threads included; DefaultProcesses
+	CacheBytes  int64         // that Cache may hold after a job; DefaultCacheBytes
+
+	Warn func(note string) // told what went wrong beside a job; may be nil
 }
 
 // The default limits.
@@ -87,6 +92,12 @@ func New(runner *command.Runner, o Options) (*Builder, error) {
 	if o.Processes == 0 {
 		o.Processes = DefaultProcesses
 	}
+	if o.CacheBytes == 0 {
+		o.CacheBytes = DefaultCacheBytes
+	}
+	if o.Warn == nil {
+		o.Warn = func(string) {}
+	}
 	return &Builder{runner: runner, options: o}, nil
 }
 
@@ -101,6 +112,7 @@ func realPath(dir string) (string, error) {
 // Verify implements [upkeep.Builder].
 func (b *Builder) Verify(ctx context.Context, job upkeep.VerifyJob) (*lts.Verification, error) {
 	v, err := b.verify(ctx, job)
+	b.trimmed()
 	if err != nil {
 		return nil, fmt.Errorf("verify: %w", err)
 	}
@@ -109,7 +121,7 @@ func (b *Builder) Verify(ctx context.Context, job upkeep.VerifyJob) (*lts.Verifi
 
 func (b *Builder) verify(ctx context.Context, job upkeep.VerifyJob) (*lts.Verification, error) {
 	t, err := b.newTool(ctx, toolConfig{
-		toolchain: job.Toolchain, build: job.Build, network: job.Network, cache: "verify", visible: []string{job.Line, job.Base},
+		toolchain: job.Toolchain, build: job.Build, network: job.Network, cache: verifyCache, visible: []string{job.Line, job.Base},
 		compileOnly: job.CompileOnly,
 	})
 	if err != nil {
