@@ -45,6 +45,7 @@ type grid struct {
 	header []string
 	rows   [][]string
 	narrow int
+	fold   bool // on a terminal, break the last column that is shown into lines
 }
 
 // print writes data as JSON or YAML, or the grid as text, CSV or Markdown.
@@ -61,6 +62,9 @@ func (a *app) print(format string, data any, g grid) error {
 	}
 	t := table.NewWriter()
 	t.SetStyle(plainStyle())
+	if _, ok := terminal(a.Stdout); ok && g.fold && format == "table" {
+		t.SetColumnConfigs([]table.ColumnConfig{{Number: columns, WidthMax: g.room(columns, a.width()), WidthMaxEnforcer: text.WrapSoft}})
+	}
 	t.AppendHeader(cells(g.header[:columns]))
 	for _, row := range g.rows {
 		t.AppendRow(cells(row[:columns]))
@@ -76,6 +80,19 @@ func (a *app) print(format string, data any, g grid) error {
 	}
 	_, err := io.WriteString(a.Stdout, out+"\n")
 	return err
+}
+
+// room is how wide the last of the columns may be for the table to fit into a width; at least enough to read.
+func (g grid) room(columns, width int) int {
+	const gap, least = 3, 24
+	for c := range columns - 1 {
+		widest := text.StringWidthWithoutEscSequences(g.header[c])
+		for _, row := range g.rows {
+			widest = max(widest, text.StringWidthWithoutEscSequences(clean(row[c])))
+		}
+		width -= widest + gap
+	}
+	return max(least, width)
 }
 
 func (a *app) printJSON(data any) error {

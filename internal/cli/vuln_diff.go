@@ -2,21 +2,22 @@ package cli
 
 import (
 	"cmp"
-	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io/fs"
 	"os"
+	"path"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/spf13/cobra"
 
 	"github.com/kubelts/kubelts/internal/catalog"
 	"github.com/kubelts/kubelts/internal/errs"
-	"github.com/kubelts/kubelts/internal/gitrepo"
+	"github.com/kubelts/kubelts/internal/feed"
 	"github.com/kubelts/kubelts/internal/release"
 	"github.com/kubelts/kubelts/internal/triage"
 	"github.com/kubelts/kubelts/internal/vuln"
@@ -26,12 +27,9 @@ import (
 type vulnDiff struct {
 	*app
 
-	feed, repo, repository, write, format string
-	vulns                                 []string
+	repository, write, format string
+	feeds, repos, vulns       []string
 }
-
-// maxFeedFiles bounds the records of one folder.
-const maxFeedFiles = 200_000
 
 // formatOSV prints the corrected records.
 const formatOSV = "osv"
@@ -41,24 +39,27 @@ func newVulnDiff(a *app) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "diff",
 		Short: "Where vulnerability records are wrong: by themselves, and against git",
-		Long: `Check OSV records, those of a feed or the built-in ones. Without --repo they are only read: ranges that are empty or overlap, an introduced event right after
-another one, versions that were never released, bounds that are no version. With --repo, a clone of Kubernetes or of one of its staging repositories, they are compared with
-what the release branches show, as triage judges them, for the vulnerabilities whose fix is known there.
+		Long: `Check records, those of feeds or the built-in ones. Without --repo they are only read: ranges that are empty or overlap, an introduced event right after
+another one, versions that were never released, bounds that are no version. With --repo, clones of Kubernetes or of its staging repositories, they are compared with
+what the release branches show, as triage judges them: each record where the fix of its vulnerability lives. Of several clones all must have the fix.
 
--o osv prints the records corrected by git, and --write puts each into a file. The exit status is 3 when something is wrong.`,
+A feed is a file, a folder or a zip archive of OSV records. One of another format is named as "data update --from-file" does: nvd=PATH, cve=PATH, github-advisories=PATH.
+
+-o osv prints the records corrected by git, and --write puts each into a file; "data update --from-file git=DIR" follows them from then on. The exit status is 3 when
+something is wrong.`,
 		Example: `  kubelts vuln diff --feed ~/cve-feed-osv/vulns
-  kubelts vuln diff --feed ~/cve-feed-osv/vulns --repo ~/apimachinery
+  kubelts vuln diff --feed ~/cve-feed-osv/vulns --feed nvd=nvd.json --repo ~/apimachinery --repo ~/apiserver
   kubelts vuln diff --feed ~/cve-feed-osv/vulns --repo ~/apimachinery --vuln CVE-2022-3172 -o osv
-  kubelts vuln diff --repo ~/kubernetes --write corrected`,
+  kubelts vuln diff --repo ~/kubernetes --write corrected && kubelts data update --offline --from-file git=corrected`,
 		Args: needArgs(0, 0, ""),
 		RunE: func(cmd *cobra.Command, _ []string) error { return d.run(cmd) },
 	}
 	flags := cmd.Flags()
-	flags.StringVar(&d.feed, "feed", "", "check the OSV records in `DIR` and below (default: those of the facts)")
-	flags.StringVar(&d.repo, "repo", "", "compare with the clone `DIR`")
+	flags.StringArrayVar(&d.feeds, "feed", nil, "check the records in `[NAME=]PATH` (can be given several times; default: those of the facts)")
+	flags.StringArrayVar(&d.repos, "repo", nil, "compare with the clone `DIR` (can be given several times)")
 	flags.StringVar(&d.repository, "repository", "", "the upstream that it is a clone of, `OWNER/NAME` (default: the one whose fixes it holds)")
 	flags.StringSliceVar(&d.vulns, "vuln", nil, "check these vulnerabilities only, by `ID` or alias")
-	flags.StringVar(&d.write, "write", "", "write the corrected records into `DIR`, which it makes")
+	flags.StringVar(&d.write, "write", "", "write the corrected records into `DIR`, which it makes; of several feeds, each into a folder of its own")
 	addOutput(cmd, &d.format, append(slices.Clone(tableFormats), formatOSV))
 	return cmd
 }
@@ -67,52 +68,74 @@ what the release branches show, as triage judges them, for the vulnerabilities w
 type vulnFinding struct {
 	Vulnerability string            `json:"vulnerability"`
 	Record        string            `json:"record"`
-	Kind          string            `json:"kind"` // "git", "unreadable", or a fault of the record by itself
+	Source        string            `json:"source,omitempty"` // the feed, where one is checked
+	Kind          string            `json:"kind"`             // "git", "unreadable", or a fault of the record by itself
 	Package       string            `json:"package,omitempty"`
 	Minor         string            `json:"minor,omitempty"`
 	Versions      string            `json:"versions,omitempty"`
 	Feed          string            `json:"feed,omitempty"`
 	Git           string            `json:"git,omitempty"`
 	Note          string            `json:"note,omitempty"`
+	Repository    string            `json:"repository,omitempty"`
 	Evidence      []triage.Evidence `json:"evidence,omitempty"`
+}
+
+const (
+	findingGit        = "git"
+	findingUnreadable = "unreadable"
+)
+
+// said is a record with the feed that it is from; "" for the facts.
+type said struct {
+	*vuln.Record
+
+	source string
 }
 
 // diffing is one run: what is checked, and what was found.
 type diffing struct {
 	facts     *catalog.Catalog
+	now       time.Time
 	minors    []release.Minor
 	releases  map[release.Minor][]release.Version
 	findings  []vulnFinding
-	corrected []vuln.Record
+	corrected []said
 }
 
 func (d *vulnDiff) run(cmd *cobra.Command) error {
+	if d.repository != "" && len(d.repos) > 1 {
+		return usage(cmd, errs.WithHint(errs.New(errs.Invalid, "--repository names the upstream of one clone, and there are %d", len(d.repos)), "leave it out: each is told by the fixes that it holds"))
+	}
+	if len(d.repos) == 0 && (d.write != "" || d.format == formatOSV) {
+		return usage(cmd, errs.WithHint(errs.New(errs.Invalid, "records are corrected by git, and no clone is named"), "add --repo DIR"))
+	}
 	facts, err := d.facts()
 	if err != nil {
 		return err
 	}
 	f := diffing{facts: facts, findings: []vulnFinding{}, releases: map[release.Minor][]release.Version{}}
+	if f.now, err = d.now(); err != nil {
+		return err
+	}
 	for _, m := range facts.Minors() {
 		f.minors = append(f.minors, m.Minor)
 		for _, p := range m.Patches {
 			f.releases[m.Minor] = append(f.releases[m.Minor], p.Version)
 		}
 	}
-	records, err := d.records(&f)
+	records, err := d.records(cmd, &f)
 	if err != nil {
 		return err
 	}
 	for _, r := range records {
 		for _, fault := range r.Faults(f.released) {
-			f.findings = append(f.findings, vulnFinding{Vulnerability: f.nameOf(r), Record: r.ID, Kind: fault.Kind, Package: fault.Package, Note: fault.Note})
+			f.findings = append(f.findings, vulnFinding{Vulnerability: f.nameOf(r.Record), Record: r.ID, Source: r.source, Kind: fault.Kind, Package: fault.Package, Note: fault.Note})
 		}
 	}
-	if d.repo != "" {
+	if len(d.repos) > 0 {
 		if err := d.compare(cmd.Context(), &f, records); err != nil {
 			return err
 		}
-	} else if d.write != "" || d.format == formatOSV {
-		return usage(cmd, errs.WithHint(errs.New(errs.Invalid, "records are corrected by git, and no clone is named"), "add --repo DIR"))
 	}
 	if err := d.show(&f); err != nil {
 		return err
@@ -147,156 +170,178 @@ func (f *diffing) nameOf(r *vuln.Record) string {
 	return r.ID
 }
 
-// records are those to check. What cannot be read is a finding of its own.
-func (d *vulnDiff) records(f *diffing) ([]*vuln.Record, error) {
-	if d.feed == "" {
-		if len(d.vulns) == 0 {
-			return f.facts.Vulnerabilities()
+// records are those to check.
+func (d *vulnDiff) records(cmd *cobra.Command, f *diffing) ([]said, error) {
+	var records []said
+	if len(d.feeds) == 0 {
+		all, err := f.facts.Vulnerabilities()
+		if len(d.vulns) > 0 {
+			all, err = chooseRecords(d.vulns, f.facts.Vulnerability)
 		}
-		return chooseRecords(d.vulns, f.facts.Vulnerability)
+		for _, r := range all {
+			records = append(records, said{r, ""})
+		}
+		return records, err
 	}
-	var records []*vuln.Record
-	files := 0
-	err := filepath.WalkDir(d.feed, func(name string, entry fs.DirEntry, err error) error {
-		switch {
-		case err != nil:
-			return err
-		case entry.IsDir() && name != d.feed && strings.HasPrefix(entry.Name(), "."):
-			return filepath.SkipDir
-		case !entry.Type().IsRegular() || !strings.HasSuffix(name, ".json"):
-			return nil
-		}
-		if files++; files > maxFeedFiles {
-			return errs.New(errs.Invalid, "more than %d records", maxFeedFiles)
-		}
-		r, err := readRecord(name)
-		switch {
-		case errs.Is(err, errs.Invalid):
-			if id := strings.TrimSuffix(entry.Name(), ".json"); len(d.vulns) == 0 && strings.HasPrefix(id, "CVE-") {
-				f.findings = append(f.findings, vulnFinding{Vulnerability: id, Record: id, Kind: "unreadable", Note: err.Error()})
-			}
-		case err != nil:
-			return err
-		case d.wants(f, r):
-			records = append(records, r)
-		}
-		return nil
-	})
+	known, err := f.known(d.vulns)
 	if err != nil {
-		return nil, errs.WithHint(errs.New(errs.NotFound, "--feed: %w", err), "name a directory of OSV records, one in each *.json")
+		return nil, err
 	}
-	if files == 0 {
-		return nil, errs.WithHint(errs.New(errs.NotFound, "--feed %q holds no record", d.feed), "name a directory of OSV records, one in each *.json")
+	for _, named := range d.feeds {
+		source, err := feed.SourceNamed("osv")
+		if err != nil {
+			return nil, err
+		}
+		place := named
+		if name, rest, ok := strings.Cut(named, "="); ok {
+			if other, err := feed.SourceNamed(name); err == nil {
+				source, place = other, rest
+			}
+		}
+		read, err := feed.ReadPath(cmd.Context(), source, place, time.Time{}, known)
+		if err != nil {
+			return nil, errs.WithHint(fmt.Errorf("--feed: %w", err), "name a directory of OSV records, one in each *.json, or NAME=PATH for one of another format")
+		}
+		records = append(records, d.take(f, source, read)...)
 	}
 	return records, nil
 }
 
-// wants reports whether a feed's record is about Kubernetes, and asked for.
-func (d *vulnDiff) wants(f *diffing, r *vuln.Record) bool {
-	if len(d.vulns) > 0 {
-		return slices.ContainsFunc(d.vulns, func(id string) bool {
-			return slices.ContainsFunc(r.Names(), func(name string) bool { return strings.EqualFold(name, id) })
-		})
+// known are the names of vulnerabilities, in capitals, of which records are read whatever package they name.
+func (f *diffing) known(more []string) (map[string]bool, error) {
+	all, err := f.facts.Vulnerabilities()
+	known := map[string]bool{}
+	for _, r := range all {
+		for _, n := range r.Names() {
+			known[strings.ToUpper(n)] = true
+		}
 	}
-	_, err := f.facts.Vulnerability(f.nameOf(r))
-	return err == nil || slices.ContainsFunc(r.Packages(), func(name string) bool { return vuln.KubernetesPackage(name) || strings.HasPrefix(name, "/") })
+	for _, n := range more {
+		known[strings.ToUpper(n)] = true
+	}
+	return known, err
 }
 
-// compare judges the release branches of the clone by the facts' fixes, and compares.
-func (d *vulnDiff) compare(ctx context.Context, f *diffing, records []*vuln.Record) (err error) {
-	var known []*vuln.Record
-	for _, r := range records {
-		if fact, unknown := f.facts.Vulnerability(f.nameOf(r)); unknown == nil && !slices.Contains(known, fact) {
-			known = append(known, fact)
+// idForm is how the files of records are called.
+var idForm = regexp.MustCompile(`^(CVE|GHSA|GO)-[0-9A-Za-z-]+$`)
+
+// take keeps what a feed says that is asked for. What cannot be read is a finding of its own, where it is named as records are.
+func (d *vulnDiff) take(f *diffing, source feed.Source, read feed.Reading) []said {
+	var records []said
+	for _, c := range read.Candidates {
+		if len(d.vulns) > 0 && !slices.ContainsFunc(c.Record.Names(), d.asked) {
+			continue
+		}
+		records = append(records, said{c.Record, source.Name})
+		for _, fault := range c.Faults {
+			if source.Format != feed.FormatOSV { // of OSV records the bounds are there to be read
+				f.findings = append(f.findings, vulnFinding{Vulnerability: f.nameOf(c.Record), Record: c.Record.ID, Source: source.Name, Kind: vuln.FaultNoVersion, Note: fault})
+			}
 		}
 	}
-	repo, err := gitrepo.Open(ctx, d.runner, d.repo)
-	if err != nil {
-		return err
-	}
-	defer func() { err = errors.Join(err, repo.Close()) }()
-	t := &triageRun{app: d.app, repo: d.repo, repository: d.repository}
-	if t.repository == "" {
-		if t.repository, err = t.guess(ctx, repo, known); err != nil {
-			return err
+	others := 0
+	for _, refused := range read.Refused {
+		id := strings.TrimSuffix(path.Base(strings.ReplaceAll(refused.What, "#", "/")), ".json")
+		switch {
+		case !idForm.MatchString(id):
+			others++
+		case len(d.vulns) == 0 || d.asked(id):
+			f.findings = append(f.findings, vulnFinding{Vulnerability: id, Record: id, Source: source.Name, Kind: findingUnreadable, Note: refused.Reason})
 		}
 	}
-	branches, err := t.targets(repo)
-	if err != nil {
-		return err
+	if others > 0 {
+		fmt.Fprintf(d.Stderr, "kubelts: note: %s: %d other things were passed over that are no records\n", clean(read.From), others)
 	}
-	step, end := d.progress("vuln diff")
-	repo.KeepIndex(d.indexCache(step))
-	verdicts, err := triage.Judge(ctx, repo, t.repository, known, slices.Concat(branches.judged, branches.helping))
-	end()
-	if err != nil {
-		return err
-	}
-	judged := map[string][]triage.Judged{}
-	for _, v := range verdicts {
-		if m, ok := release.MinorOfBranch(t.repository, v.Branch); ok && v.Evidence[0].Kind != triage.KindNoFixKnown {
-			judged[v.Vulnerability] = append(judged[v.Vulnerability], triage.Judged{Verdict: v, Minor: m})
-		}
-	}
-	for _, r := range records {
-		f.compareRecord(r, judged[f.nameOf(r)])
-	}
-	return nil
+	return records
 }
 
-func (f *diffing) compareRecord(r *vuln.Record, judged []triage.Judged) {
-	found := triage.Compare(r, judged, f.releases)
-	for _, x := range found {
-		f.findings = append(f.findings, vulnFinding{
-			Vulnerability: x.Vulnerability, Record: x.Record, Kind: "git", Minor: x.Minor.String(), Versions: x.Versions, Feed: x.Feed, Git: x.Git, Evidence: x.Evidence,
-		})
-	}
-	if len(found) == 0 {
-		return
-	}
-	if fixed, ok := triage.Correct(r, judged, f.minors, f.releases); ok {
-		f.corrected = append(f.corrected, fixed)
-	}
+func (d *vulnDiff) asked(name string) bool {
+	return slices.ContainsFunc(d.vulns, func(id string) bool { return strings.EqualFold(name, id) })
 }
 
 func (d *vulnDiff) show(f *diffing) error {
-	slices.SortStableFunc(f.findings, func(a, b vulnFinding) int { return strings.Compare(a.Vulnerability, b.Vulnerability) })
+	slices.SortStableFunc(f.findings, func(a, b vulnFinding) int {
+		return cmp.Or(strings.Compare(a.Vulnerability, b.Vulnerability), strings.Compare(a.Source, b.Source), strings.Compare(a.Record, b.Record))
+	})
 	if d.write != "" {
-		for i := range f.corrected {
-			if err := d.writeRecord(&f.corrected[i]); err != nil {
+		for _, r := range f.corrected {
+			if err := d.writeRecord(r); err != nil {
 				return err
 			}
 		}
 		fmt.Fprintf(d.Stderr, "kubelts: wrote %d corrected records to %s\n", len(f.corrected), d.write)
 	}
 	if d.format == formatOSV {
-		return d.printJSON(slices.Concat([]vuln.Record{}, f.corrected))
+		records := []vuln.Record{}
+		for _, r := range f.corrected {
+			records = append(records, *r.Record)
+		}
+		return d.printJSON(records)
 	}
-	g := grid{header: []string{"vulnerability", "record", "what", "minor", "releases", "the record says", "git says", "evidence"}, narrow: 7}
-	for _, x := range f.findings {
-		g.rows = append(g.rows, []string{
-			x.Vulnerability, x.Record, x.Kind, cmp.Or(x.Minor, "-"), cmp.Or(x.Versions, "-"), cmp.Or(x.Feed, x.Note), cmp.Or(x.Git, "-"), evidenceText(x.Evidence),
-		})
+	g := grid{header: []string{"vulnerability", "record", "what", "releases", "difference", "repository", "evidence"}, narrow: 5, fold: true}
+	for _, x := range spanned(f.findings) {
+		record := x.Record
+		if len(d.feeds) > 1 {
+			record += " (" + x.Source + ")"
+		}
+		difference := x.Note
+		if x.Kind == findingGit {
+			difference = "record: " + x.Feed + "; git: " + x.Git
+		}
+		g.rows = append(g.rows, []string{x.Vulnerability, record, x.Kind, cmp.Or(x.Versions, "-"), difference, cmp.Or(x.Repository, "-"), evidenceText(x.Evidence)})
+	}
+	if len(f.findings) == 0 && d.format == tableFormats[0] {
+		fmt.Fprintln(d.Stderr, "kubelts: nothing is wrong with what was checked")
+		return nil
 	}
 	return d.print(d.format, f.findings, g)
 }
 
+// spanned are findings for people: minors that follow each other and of which the same is to be said are one, with the evidence of the first.
+func spanned(findings []vulnFinding) []vulnFinding {
+	var out []vulnFinding
+	for _, x := range findings {
+		if n := len(out); n > 0 && x.follows(out[n-1]) {
+			first, _, _ := strings.Cut(out[n-1].Versions, " to ")
+			out[n-1].Versions = first + " to " + x.Versions[strings.LastIndex(x.Versions, " ")+1:]
+			out[n-1].Minor = x.Minor
+			continue
+		}
+		out = append(out, x)
+	}
+	return out
+}
+
+// follows reports whether a finding says of the next minor what another said of the one before.
+func (x vulnFinding) follows(before vulnFinding) bool {
+	if x.Kind != findingGit || before.Kind != findingGit || x.Record != before.Record || x.Source != before.Source || x.Feed != before.Feed || x.Git != before.Git || x.Repository != before.Repository {
+		return false
+	}
+	was, err := release.ParseMinor(before.Minor)
+	is, bad := release.ParseMinor(x.Minor)
+	return err == nil && bad == nil && was.Major == is.Major && was.Minor+1 == is.Minor
+}
+
 // writeRecord writes one corrected record, whole or not at all.
-func (d *vulnDiff) writeRecord(r *vuln.Record) error {
-	data, err := json.MarshalIndent(r, "", "  ")
+func (d *vulnDiff) writeRecord(r said) error {
+	dir := d.write
+	if len(d.feeds) > 1 {
+		dir = filepath.Join(dir, r.source)
+	}
+	data, err := json.MarshalIndent(r.Record, "", "  ")
 	if err != nil {
 		return err
 	}
-	if err = os.MkdirAll(d.write, 0o755); err != nil { //nolint:gosec // for others to read
+	if err = os.MkdirAll(dir, 0o755); err != nil { //nolint:gosec // for others to read
 		return fmt.Errorf("--write: %w", err)
 	}
-	temp, err := os.CreateTemp(d.write, ".tmp-")
+	temp, err := os.CreateTemp(dir, ".tmp-")
 	if err != nil {
 		return fmt.Errorf("--write: %w", err)
 	}
 	_, err = temp.Write(append(data, '\n'))
 	if err = errors.Join(err, temp.Chmod(0o644), temp.Close()); err == nil {
-		err = os.Rename(temp.Name(), filepath.Join(d.write, r.ID+".json"))
+		err = os.Rename(temp.Name(), filepath.Join(dir, r.ID+".json"))
 	}
 	if err != nil {
 		os.Remove(temp.Name()) // the first error is the one to report

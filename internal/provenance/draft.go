@@ -2,6 +2,7 @@ package provenance
 
 import (
 	"cmp"
+	"maps"
 	"slices"
 	"strconv"
 	"strings"
@@ -16,6 +17,11 @@ const maxReferences = 60
 func (m *merger) draft(g *group, opinions []*opinion) *vuln.Record {
 	if g.base != nil {
 		record := *g.base
+		for _, c := range g.candidates {
+			if c.Origin.Rank == Git {
+				record.Kubelts.VerifiedFixed = joined(record.Kubelts.VerifiedFixed, c.Record.Kubelts.VerifiedFixed)
+			}
+		}
 		return &record
 	}
 	first := g.candidates[0]
@@ -37,6 +43,20 @@ func (m *merger) draft(g *group, opinions []*opinion) *vuln.Record {
 	}
 	m.packages(record, g, opinions)
 	return record
+}
+
+// joined is a map with what another one has.
+func joined(a, b map[string]string) map[string]string {
+	if len(b) == 0 {
+		return a
+	}
+	out := maps.Clone(b)
+	for k, v := range a {
+		if _, ok := out[k]; !ok {
+			out[k] = v
+		}
+	}
+	return out
 }
 
 // fill takes from a candidate what the record does not have yet.

@@ -36,7 +36,7 @@ func IsPart(name string) bool {
 }
 
 // Concerns reports whether a record is about Kubernetes or one of its projects, or about a vulnerability that is already known here. Names are
-// in capitals.
+// in capitals. The project's own feed calls some packages "/ingress-nginx".
 func Concerns(r *vuln.Record, known map[string]bool) bool {
 	for _, n := range r.Names() {
 		if known[strings.ToUpper(n)] {
@@ -44,7 +44,7 @@ func Concerns(r *vuln.Record, known map[string]bool) bool {
 		}
 	}
 	for _, p := range r.Packages() {
-		if IsPart(p) || strings.HasPrefix(p, "k8s.io/") || strings.HasPrefix(p, "sigs.k8s.io/") ||
+		if IsPart(p) || strings.HasPrefix(p, "/") || strings.HasPrefix(p, "k8s.io/") || strings.HasPrefix(p, "sigs.k8s.io/") ||
 			strings.HasPrefix(p, "github.com/kubernetes/") || strings.HasPrefix(p, "github.com/kubernetes-sigs/") || strings.HasPrefix(p, "github.com/kubernetes-csi/") {
 			return true
 		}

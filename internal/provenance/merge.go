@@ -196,6 +196,7 @@ type opinion struct {
 	affected []vuln.Affected
 	in       []bool // by release: affected
 	unknown  []bool // by release: cannot be told
+	silent   []bool // by release: it has no say here, though its record does; all of rank git
 	newer    bool   // later than the review
 }
 
@@ -205,15 +206,23 @@ func (m *merger) ask(origin Origin, r *vuln.Record, unclear bool) *opinion {
 	if !spoken {
 		return nil
 	}
-	o := &opinion{origin: origin, record: r, affected: affected, in: make([]bool, len(m.Releases)), unknown: make([]bool, len(m.Releases))}
+	o := m.opinion(origin, r)
+	o.affected = affected
 	o.newer = origin.Rank == Announced && release.DateOf(latest(r)).After(m.Reviewed)
 	judged := vuln.Record{ID: r.ID, Affected: affected}
 	for i, v := range m.Releases {
 		has, err := judged.Affects(Package, v)
 		o.in[i] = has
 		o.unknown[i] = !has && (err != nil || unclear || doubt)
+		o.silent[i] = origin.Rank == Git && len(r.Kubelts.JudgedByGit) > 0 && !slices.Contains(r.Kubelts.JudgedByGit, v.Minor.String())
 	}
 	return o
+}
+
+// opinion makes one that calls nothing affected.
+func (m *merger) opinion(origin Origin, r *vuln.Record) *opinion {
+	n := len(m.Releases)
+	return &opinion{origin: origin, record: r, in: make([]bool, n), unknown: make([]bool, n), silent: make([]bool, n)}
 }
 
 func latest(r *vuln.Record) time.Time {
@@ -235,8 +244,7 @@ func (m *merger) decide(g *group) (*vuln.Record, []Conflict) {
 	if g.base != nil {
 		base := m.ask(Origin{Source: string(Reviewed), Rank: Reviewed}, g.base, false)
 		if base == nil { // to say nothing about Kubernetes is what was decided in the review
-			base = &opinion{record: g.base, in: make([]bool, len(m.Releases)), unknown: make([]bool, len(m.Releases))}
-			base.origin = Origin{Source: string(Reviewed), Rank: Reviewed}
+			base = m.opinion(Origin{Source: string(Reviewed), Rank: Reviewed}, g.base)
 		}
 		opinions = append(opinions, base)
 	}
@@ -267,37 +275,82 @@ func (m *merger) ranges(record *vuln.Record, g *group, opinions []*opinion) []Co
 	if len(opinions) == 0 {
 		return nil
 	}
-	followed := opinions[0]
-	if followed.origin.Rank != Reviewed {
-		m.unite(followed, opinions[1:])
-		m.doubt(record, followed)
-		others := slices.DeleteFunc(slices.Clone(record.Affected), func(a vuln.Affected) bool { return IsPart(a.Package.Name) })
-		record.Affected = slices.Concat(followed.affected, others)
+	first := opinions[0]
+	m.unite(first, opinions[1:])
+	who := m.followed(opinions)
+	if first.origin.Rank != Reviewed {
+		m.settle(record, first, who)
 	}
 	var conflicts []Conflict
 	for _, o := range opinions[1:] {
-		c := Conflict{ID: g.id, Field: "affected", Followed: side(followed.origin), Other: side(o.origin), Newer: o.newer}
-		more, fewer, add := make([]bool, len(m.Releases)), make([]bool, len(m.Releases)), []string{}
-		for i, v := range m.Releases {
-			more[i] = o.in[i] && !followed.in[i] && !followed.unknown[i]
-			fewer[i] = !o.in[i] && !o.unknown[i] && followed.in[i]
-			if more[i] && o.newer && !curedInGit(record, v) {
-				add = append(add, strings.TrimPrefix(v.String(), "v"))
+		for _, f := range opinions {
+			if f == o || !slices.Contains(who, f) {
+				continue
+			}
+			if c, ok := m.differ(record, g.id, o, f, who); ok {
+				conflicts = append(conflicts, c)
 			}
 		}
-		c.More, c.Fewer = spans(m.Releases, more), spans(m.Releases, fewer)
-		if len(c.More)+len(c.Fewer) == 0 {
-			continue
-		}
-		c.Reason = reason(followed.origin.Rank, o)
-		if followed.origin.Rank == Reviewed && len(add) > 0 {
-			c.Added = true
-			c.Reason = "announced after the review: what it calls affected beyond the review is added, but for what git shows cured"
-			record.Affected = append(slices.Clone(record.Affected), vuln.Affected{Package: vuln.Package{Ecosystem: Ecosystem, Name: Package}, Versions: add})
-		}
-		conflicts = append(conflicts, c)
 	}
 	return conflicts
+}
+
+// followed is, for each release, the opinion that is followed: the first that has a say.
+func (m *merger) followed(opinions []*opinion) []*opinion {
+	who := make([]*opinion, len(m.Releases))
+	for i := range who {
+		who[i] = opinions[0]
+		if k := slices.IndexFunc(opinions, func(o *opinion) bool { return !o.silent[i] }); k >= 0 {
+			who[i] = opinions[k]
+		}
+	}
+	return who
+}
+
+// settle writes what is affected into a record that is not followed as it was reviewed.
+func (m *merger) settle(record *vuln.Record, first *opinion, who []*opinion) {
+	affected := first.affected
+	if slices.ContainsFunc(who, func(o *opinion) bool { return o != first }) { // each release as the one says who is followed there
+		in := make([]bool, len(who))
+		for i, o := range who {
+			in[i] = o.in[i] || o.unknown[i] && o.origin.Rank != Reviewed
+		}
+		affected = []vuln.Affected{{Package: vuln.Package{Ecosystem: Ecosystem, Name: Package}, Ranges: vuln.RangesOf(m.Releases, in)}}
+		if len(affected[0].Ranges) == 0 {
+			affected = nil
+		}
+	} else {
+		affected = m.doubt(record, first)
+	}
+	others := slices.DeleteFunc(slices.Clone(record.Affected), func(a vuln.Affected) bool { return IsPart(a.Package.Name) })
+	record.Affected = slices.Concat(affected, others)
+}
+
+// differ is where an opinion says something else than the one that is followed, of the releases of which that one is. What it adds, after the review, is added to the record.
+func (m *merger) differ(record *vuln.Record, id string, o, followed *opinion, who []*opinion) (Conflict, bool) {
+	c := Conflict{ID: id, Field: "affected", Followed: side(followed.origin), Other: side(o.origin), Newer: o.newer}
+	more, fewer, add := make([]bool, len(m.Releases)), make([]bool, len(m.Releases)), []string{}
+	for i, v := range m.Releases {
+		if who[i] != followed || o.silent[i] {
+			continue
+		}
+		more[i] = o.in[i] && !followed.in[i] && !followed.unknown[i]
+		fewer[i] = !o.in[i] && !o.unknown[i] && followed.in[i]
+		if more[i] && o.newer && !curedInGit(record, v) {
+			add = append(add, strings.TrimPrefix(v.String(), "v"))
+		}
+	}
+	c.More, c.Fewer = spans(m.Releases, more), spans(m.Releases, fewer)
+	if len(c.More)+len(c.Fewer) == 0 {
+		return c, false
+	}
+	c.Reason = reason(followed.origin.Rank, o)
+	if followed.origin.Rank == Reviewed && len(add) > 0 {
+		c.Added = true
+		c.Reason = "announced after the review: what it calls affected beyond the review is added, but for what git shows cured"
+		record.Affected = append(slices.Clone(record.Affected), vuln.Affected{Package: vuln.Package{Ecosystem: Ecosystem, Name: Package}, Versions: add})
+	}
+	return c, true
 }
 
 // unite adds to the one followed what others of its rank call affected.
@@ -308,14 +361,21 @@ func (m *merger) unite(followed *opinion, others []*opinion) {
 		}
 		followed.affected = slices.Concat(followed.affected, o.affected)
 		for i := range m.Releases {
+			if followed.silent[i] && !o.silent[i] {
+				followed.in[i], followed.unknown[i], followed.silent[i] = o.in[i], o.unknown[i], false
+				continue
+			}
+			if o.silent[i] {
+				continue
+			}
 			followed.in[i] = followed.in[i] || o.in[i]
 			followed.unknown[i] = !followed.in[i] && (followed.unknown[i] || o.unknown[i])
 		}
 	}
 }
 
-// doubt takes for affected what cannot be told from what the one followed says, where nobody has reviewed it.
-func (m *merger) doubt(record *vuln.Record, followed *opinion) {
+// doubt adds what cannot be told from what the one followed says, where nobody has reviewed it: it is taken for affected.
+func (m *merger) doubt(record *vuln.Record, followed *opinion) []vuln.Affected {
 	var versions []string
 	for i, v := range m.Releases {
 		if followed.unknown[i] {
@@ -323,11 +383,11 @@ func (m *merger) doubt(record *vuln.Record, followed *opinion) {
 		}
 	}
 	if len(versions) == 0 {
-		return
+		return followed.affected
 	}
 	record.Kubelts.Conflicts = append(slices.Clone(record.Kubelts.Conflicts), "not all that "+followed.origin.Source+" says about versions can be read: "+
 		strings.Join(spans(m.Releases, followed.unknown), ", ")+" are taken to be affected")
-	followed.affected = append(slices.Clone(followed.affected), vuln.Affected{Package: vuln.Package{Ecosystem: Ecosystem, Name: Package}, Versions: versions})
+	return append(slices.Clone(followed.affected), vuln.Affected{Package: vuln.Package{Ecosystem: Ecosystem, Name: Package}, Versions: versions})
 }
 
 // curedInGit reports whether git shows a release of the minor, not later than v, that carries the fix.

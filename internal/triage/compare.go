@@ -2,6 +2,7 @@ package triage
 
 import (
 	"fmt"
+	"maps"
 	"slices"
 
 	"github.com/kubelts/kubelts/internal/release"
@@ -16,15 +17,30 @@ type Disagreement struct {
 	Versions      string        `json:"versions"` // the releases on which they disagree: one, or the first and the last
 	Feed          string        `json:"feed"`     // affected or not affected, as the record has it
 	Git           string        `json:"git"`      // likewise, as git has it, with the first release that has the fix
+	Repository    string        `json:"repository"`
 	Evidence      []Evidence    `json:"evidence"`
 }
 
-// Judged is a verdict on the release branch of a minor.
+// Judged is a verdict on the release branch of a minor, in one repository.
 type Judged struct {
 	Verdict
 
-	Minor release.Minor
+	Minor      release.Minor
+	Repository string // owner/name
+	// Review is what the reviewed facts say of the minor's releases: all or some affected, none, or nothing. It decides where git alone cannot: whether a record
+	// that leaves a minor out is wrong, when the code that the fix changes stands there.
+	Review Review
 }
+
+// Review is what people found out about a minor.
+type Review string
+
+// What the reviewed facts say.
+const (
+	ReviewNone     Review = ""
+	ReviewAffected Review = "affected"
+	ReviewClear    Review = "clear"
+)
 
 const (
 	isAffected  = "affected"
@@ -44,6 +60,44 @@ func (v *Judged) truth(at release.Version) (affected, known bool) {
 	case UnderInvestigation:
 	}
 	return false, false
+}
+
+// sides are the verdicts on one minor, of all repositories in which the vulnerability is cured. Kubernetes is made of all of them.
+type sides []*Judged
+
+// byMinor sorts verdicts.
+func byMinor(judged []Judged) map[release.Minor]sides {
+	minors := map[release.Minor]sides{}
+	for i := range judged {
+		minors[judged[i].Minor] = append(minors[judged[i].Minor], &judged[i])
+	}
+	return minors
+}
+
+// truth is what git says of a release, with the verdict that decides: one repository that is affected suffices, and all must be cured or never have had the flaw for it to be
+// gone. An affected branch on which no lines were seen decides only where no other says so with better reason.
+func (s sides) truth(at release.Version) (affected bool, by *Judged) {
+	var cured, weak *Judged
+	unsure := false
+	for _, v := range s {
+		switch in, known := v.truth(at); {
+		case !known:
+			unsure = true
+		case in && (v.Status != Affected || v.linesSeen()):
+			return true, v
+		case in:
+			weak = v
+		case cured == nil || v.Status == Fixed && cured.Status != Fixed:
+			cured = v
+		}
+	}
+	switch {
+	case weak != nil:
+		return true, weak
+	case unsure:
+		return false, nil
+	}
+	return false, cured
 }
 
 // linesSeen reports whether the lines that the fix changes were seen on the branch, or the fix itself, in part or taken back.
@@ -96,21 +150,27 @@ func countsFromZero(r *vuln.Record, pkg string) bool {
 	return false
 }
 
-// Compare finds the minors on which a feed's record and git disagree. Releases are those that were made, by minor. That a branch is affected counts only where the
-// lines were seen; of a minor that the record leaves out they prove nothing, for the flaw may have other causes: that is told, and not corrected.
+// Compare finds the minors on which a feed's record and git disagree, in order. Releases are those that were made, by minor. That a branch is affected counts only where the
+// lines were seen; of a minor that the record leaves out they prove nothing, for the flaw may have other causes: that is told, and corrected only where the reviewed facts say the same.
 func Compare(r *vuln.Record, judged []Judged, releases map[release.Minor][]release.Version) []Disagreement {
+	minors := byMinor(judged)
 	var all []Disagreement
-	for i := range judged {
-		v := &judged[i]
-		runs, cured := v.differing(r, releases[v.Minor])
-		for _, feed := range []bool{false, true} {
-			versions := runs[feed]
-			if len(versions) == 0 || v.Status == Affected && !v.linesSeen() && (cured || !v.has(KindDrifted)) {
+	for _, m := range slices.SortedFunc(maps.Keys(minors), release.CompareMinors) {
+		runs, cured := minors[m].differing(r, releases[m])
+		for _, run := range runs {
+			if run.by.Status == Affected && !run.by.linesSeen() && (cured || !run.by.has(KindDrifted)) {
 				continue
 			}
-			d := v.disagreement(r.ID, feed, versions)
-			if v.Status == Affected && !cured {
-				d.Git = "may be affected (what the fix changes is there, and the record leaves the minor out)"
+			d := run.disagreement(r.ID)
+			if run.by.Status == Affected && !cured {
+				switch run.by.Review {
+				case ReviewClear:
+					continue // nothing speaks against the record but code that may be harmless
+				case ReviewAffected:
+					d.Git = "affected (what the fix changes is there, and the reviewed facts say so)"
+				case ReviewNone:
+					d.Git = "may be affected (what the fix changes is there)"
+				}
 			}
 			all = append(all, d)
 		}
@@ -118,28 +178,45 @@ func Compare(r *vuln.Record, judged []Judged, releases map[release.Minor][]relea
 	return all
 }
 
-// differing are the releases of which record and git say different things, by what the record says; cured is whether the record calls any of them affected.
-func (v *Judged) differing(r *vuln.Record, releases []release.Version) (runs map[bool][]release.Version, cured bool) {
-	runs = map[bool][]release.Version{}
+// run are releases of one minor on which record and git differ in the same way.
+type run struct {
+	by       *Judged // the verdict that decides for git
+	feed     bool    // what the record says: affected
+	versions []release.Version
+}
+
+// differing are the releases of which record and git say different things; cured is whether the record calls any of them affected.
+func (s sides) differing(r *vuln.Record, releases []release.Version) (runs []*run, cured bool) {
 	for _, at := range releases {
 		feed, known := feedSays(r, at)
 		if !known {
 			return nil, false
 		}
 		cured = cured || feed
-		if git, sure := v.truth(at); sure && git != feed {
-			runs[feed] = append(runs[feed], at)
+		git, by := s.truth(at)
+		if by == nil || git == feed {
+			continue
 		}
+		i := slices.IndexFunc(runs, func(x *run) bool { return x.by == by && x.feed == feed })
+		if i < 0 {
+			i = len(runs)
+			runs = append(runs, &run{by: by, feed: feed})
+		}
+		runs[i].versions = append(runs[i].versions, at)
 	}
 	return runs, cured
 }
 
-func (v *Judged) disagreement(record string, feed bool, versions []release.Version) Disagreement { //nolint:revive // flag-parameter: it is data
-	d := Disagreement{Vulnerability: v.Vulnerability, Record: record, Minor: v.Minor, Versions: versions[0].String(), Feed: notAffected, Git: isAffected, Evidence: v.Evidence}
-	if len(versions) > 1 {
-		d.Versions += " to " + versions[len(versions)-1].String()
+func (x *run) disagreement(record string) Disagreement {
+	v := x.by
+	d := Disagreement{
+		Vulnerability: v.Vulnerability, Record: record, Minor: v.Minor, Versions: x.versions[0].String(), Feed: notAffected, Git: isAffected,
+		Repository: v.Repository, Evidence: v.Evidence,
 	}
-	if feed {
+	if n := len(x.versions); n > 1 {
+		d.Versions += " to " + x.versions[n-1].String()
+	}
+	if x.feed {
 		d.Feed, d.Git = isAffected, notAffected
 	}
 	switch v.Status {
@@ -154,37 +231,38 @@ func (v *Judged) disagreement(record string, feed bool, versions []release.Versi
 	return d
 }
 
-// Correct returns a copy of a feed's record whose ranges for Kubernetes are what git says where git can say it, and the record's own elsewhere. ok is false when
-// the record's own ranges cannot be read: then nothing can be kept of them.
+// Correct returns a copy of a feed's record whose ranges for Kubernetes are what git says where git can say it, and the record's own elsewhere; under
+// [vuln.Extension.JudgedByGit] stand the minors of which git says all, and the fixed releases under VerifiedFixed. ok is false when the record's own ranges cannot be
+// read: then nothing can be kept of them.
 func Correct(r *vuln.Record, judged []Judged, minors []release.Minor, releases map[release.Minor][]release.Version) (corrected vuln.Record, ok bool) {
-	byMinor := map[release.Minor]*Judged{}
-	for i := range judged {
-		byMinor[judged[i].Minor] = &judged[i]
-	}
+	verdicts := byMinor(judged)
 	var all []release.Version
-	for _, m := range minors {
-		all = append(all, releases[m]...)
-	}
-	affected := make([]bool, len(all))
-	for i, at := range all {
-		feed, known := feedSays(r, at)
-		if !known {
-			return vuln.Record{}, false
-		}
-		affected[i] = feed
-		if v := byMinor[at.Minor]; v != nil {
-			if git, sure := v.truth(at); sure && (v.Status != Affected || v.linesSeen() && anyOf(r, releases[at.Minor])) {
-				affected[i] = git
-			}
-		}
-	}
+	var affected []bool
 	corrected = *r
+	corrected.Kubelts.VerifiedFixed, corrected.Kubelts.JudgedByGit = maps.Clone(r.Kubelts.VerifiedFixed), nil
+	for _, m := range minors {
+		left := !anyOf(r, releases[m])
+		whole := len(releases[m]) > 0
+		for _, at := range releases[m] {
+			in, known := feedSays(r, at)
+			if !known {
+				return vuln.Record{}, false
+			}
+			git, by := verdicts[m].truth(at)
+			if by == nil || by.Status == Affected && !by.certain(left) {
+				whole = false
+			} else {
+				in = git
+			}
+			all, affected = append(all, at), append(affected, in)
+		}
+		if whole {
+			note(&corrected.Kubelts, m, verdicts[m])
+		}
+	}
 	corrected.Affected = slices.DeleteFunc(slices.Clone(r.Affected), func(a vuln.Affected) bool { return vuln.KubernetesPackage(a.Package.Name) })
-	if events := eventsOf(all, affected); len(events) > 0 {
-		corrected.Affected = slices.Insert(corrected.Affected, 0, vuln.Affected{
-			Package: vuln.Package{Ecosystem: "Kubernetes", Name: "k8s.io/kubernetes"},
-			Ranges:  []vuln.Range{{Type: vuln.RangeSemver, Events: events}},
-		})
+	if ranges := vuln.RangesOf(all, affected); len(ranges) > 0 {
+		corrected.Affected = slices.Insert(corrected.Affected, 0, vuln.Affected{Package: vuln.Package{Ecosystem: "Kubernetes", Name: "k8s.io/kubernetes"}, Ranges: ranges})
 	}
 	return corrected, true
 }
@@ -196,25 +274,28 @@ func anyOf(r *vuln.Record, versions []release.Version) bool {
 	})
 }
 
-// eventsOf writes the events of the releases that are affected, given in order: a run of them ends with the release that follows in the same minor, or with its last one.
-func eventsOf(all []release.Version, affected []bool) []vuln.Event {
-	text := func(v release.Version) string { return v.String()[1:] }
-	var events []vuln.Event
-	for i := range all {
-		starts := affected[i] && (i == 0 || !affected[i-1])
-		ends := affected[i] && (i+1 == len(all) || !affected[i+1])
-		if starts && i == 0 {
-			events = append(events, vuln.Event{Introduced: "0"})
-		} else if starts {
-			events = append(events, vuln.Event{Introduced: text(all[i])})
-		}
-		switch {
-		case !ends:
-		case i+1 < len(all) && all[i+1].Minor == all[i].Minor:
-			events = append(events, vuln.Event{Fixed: text(all[i+1])})
-		case i+1 < len(all):
-			events = append(events, vuln.Event{LastAffected: text(all[i])})
+// certain reports whether an affected branch is sure enough to correct a record by, one that leaves the minor out or not.
+func (v *Judged) certain(left bool) bool {
+	if left {
+		return v.Review == ReviewAffected && (v.linesSeen() || v.has(KindDrifted))
+	}
+	return v.linesSeen()
+}
+
+// note writes down that git says all of a minor, and which release has the fix: of several repositories, the last of their releases.
+func note(x *vuln.Extension, m release.Minor, verdicts sides) {
+	x.JudgedByGit = append(x.JudgedByGit, m.String())
+	var last release.Version
+	for _, v := range verdicts {
+		if first, ok := release.OfTag(v.FixedIn); ok && v.Status == Fixed && (last.IsZero() || release.Compare(first, last) > 0) {
+			last = first
 		}
 	}
-	return events
+	if last.IsZero() {
+		return
+	}
+	if x.VerifiedFixed == nil {
+		x.VerifiedFixed = map[string]string{}
+	}
+	x.VerifiedFixed[m.String()] = last.String()[1:]
 }

@@ -105,7 +105,10 @@ type Extension struct {
 	RelatedPullRequests []int            `json:"related_pull_requests,omitempty"`
 	PullRequestSource   string           `json:"pull_request_source,omitempty"`
 	// VerifiedFixed is the first release of each minor that was seen in git to carry the fix, in the staging repositories.
-	VerifiedFixed   map[string]string   `json:"verified_fixed,omitempty"`
+	VerifiedFixed map[string]string `json:"verified_fixed,omitempty"`
+	// JudgedByGit are the minors (1.28) of which the ranges say what git shows. Where it stands in a record that was corrected by git, the ranges say nothing
+	// but what was there before about the other minors.
+	JudgedByGit     []string            `json:"judged_by_git,omitempty"`
 	VendorBackports map[string][]string `json:"vendor_backports,omitempty"` // minors by vendor
 	SeveritySource  string              `json:"severity_source,omitempty"`  // where the rating is not from the record's sources
 	Fixes           []Fix               `json:"fixes,omitempty"`
