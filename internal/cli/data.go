@@ -107,7 +107,7 @@ func (a *app) assemble(now time.Time, states []provenance.State, files map[strin
 	for name, content := range joined.Files {
 		c.Files["facts/"+name] = content
 	}
-	for name, list := range map[string]any{"conflicts.json": append([]provenance.Conflict{}, joined.Conflicts...), "leads.json": append([]provenance.Lead{}, joined.Leads...)} {
+	for name, list := range map[string]any{"conflicts.json": slices.Concat([]provenance.Conflict{}, joined.Conflicts, joined.Malformed), "leads.json": append([]provenance.Lead{}, joined.Leads...)} {
 		if c.Files[name], err = jsonLines(list); err != nil {
 			return c, nil, err
 		}
@@ -115,6 +115,15 @@ func (a *app) assemble(now time.Time, states []provenance.State, files map[strin
 	m := &c.Manifest
 	m.Created, m.Program, m.Reviewed, m.Sources = now, version(), joined.Reviewed, states
 	m.Records, m.New, m.Conflicts, m.Leads = len(joined.Records), len(joined.New), len(joined.Conflicts), len(joined.Leads)
+	m.Malformed = len(joined.Malformed)
+	for i := range m.Sources {
+		m.Sources[i].Malformed = 0
+		for _, fault := range joined.Malformed {
+			if fault.Other.Source == m.Sources[i].Name {
+				m.Sources[i].Malformed++
+			}
+		}
+	}
 	for _, conflict := range joined.Conflicts {
 		if conflict.Newer {
 			m.Newer++

@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"cmp"
 	"encoding/json"
 	"fmt"
 	"io"
@@ -37,6 +38,7 @@ type sourceStatus struct {
 	Checked    *time.Time           `json:"checked"`
 	AgeSeconds *int64               `json:"ageSeconds"` // since it was last seen to be the newest
 	Statements int                  `json:"statements"`
+	Malformed  int                  `json:"malformed"`
 	Refused    int                  `json:"refused"`
 	Refusals   []provenance.Refusal `json:"refusals"` // the first of them
 	Failure    string               `json:"failure,omitempty"`
@@ -153,7 +155,7 @@ func (s *dataStatus) look(now time.Time, limit time.Duration) (statusReport, err
 			continue
 		}
 		report.Sources = append(report.Sources, statusOf(sourceStatus{
-			Source: source.Name, Rank: source.Rank, About: source.About, From: state.From, Statements: state.Statements, Refused: state.Refused, Failure: state.Failure,
+			Source: source.Name, Rank: source.Rank, About: source.About, From: state.From, Statements: state.Statements, Malformed: state.Malformed, Refused: state.Refused, Failure: state.Failure,
 			Refusals: append([]provenance.Refusal{}, state.Refusals...),
 		}, state.Fetched, state.Checked, now, limit))
 	}
@@ -202,11 +204,11 @@ func statusOf(x sourceStatus, fetched, checked, now time.Time, limit time.Durati
 }
 
 func (s *dataStatus) show(r statusReport) error {
-	g := grid{header: []string{"source", "rank", "age", "statements", "refused", "state", "fetched", "checked", "from", "about"}, narrow: 6}
+	g := grid{header: []string{"source", "rank", "age", "statements", "malformed", "refused", "state", "fetched", "checked", "from", "about"}, narrow: 7, fold: true}
 	for _, x := range r.Sources {
-		row := []string{x.Source, string(x.Rank), "never", strconv.Itoa(x.Statements), strconv.Itoa(x.Refused), "", "-", "-", x.From, x.About}
+		row := []string{x.Source, string(x.Rank), "never", strconv.Itoa(x.Statements), strconv.Itoa(x.Malformed), strconv.Itoa(x.Refused), "", "-", "-", x.From, x.About}
 		if x.Checked != nil {
-			row[2], row[6], row[7] = age(time.Duration(*x.AgeSeconds)*time.Second), x.Fetched.Format(time.RFC3339), x.Checked.Format(time.RFC3339)
+			row[2], row[7], row[8] = age(time.Duration(*x.AgeSeconds)*time.Second), x.Fetched.Format(time.RFC3339), x.Checked.Format(time.RFC3339)
 		}
 		var state []string
 		if x.TooOld {
@@ -215,8 +217,8 @@ func (s *dataStatus) show(r statusReport) error {
 		if x.Failure != "" {
 			state = append(state, "last attempt failed: "+x.Failure)
 		}
-		if row[5] = strings.Join(state, "; "); row[5] == "" {
-			row[5] = "-"
+		if row[6] = strings.Join(state, "; "); row[6] == "" {
+			row[6] = "-"
 		}
 		g.rows = append(g.rows, row)
 	}
@@ -246,11 +248,15 @@ func (a *app) lead(lead provenance.Lead) {
 	fmt.Fprintf(a.Stderr, "kubelts: note: %s: %s (%s): %s\n", lead.Source, clean(strings.Join(lead.Names, ", ")), clean(lead.What), lead.Reason)
 }
 
+// conflictFields are what sources can disagree about.
+var conflictFields = []string{"affected", "severity", "withdrawn", "released", "maintenance", "end", provenance.Malformed} //nolint:gochecknoglobals // a constant list
+
 // dataConflicts is the command's flags.
 type dataConflicts struct {
 	*app
 
 	format string
+	fields []string
 	newer  bool
 }
 
@@ -260,13 +266,23 @@ func newDataConflicts(a *app) *cobra.Command {
 		Use:   "conflicts [VULNERABILITY|MINOR...]",
 		Short: "Where sources disagree, who was followed, and why",
 		Long: `List where the sources of the folder disagree with what was followed: which releases only one of the two calls affected, other ratings, other days.
-Nothing that disagrees is dropped in "data update"; this is the list.`,
+Nothing that disagrees is dropped in "data update"; this is the list. At its end stand the records that are at odds with themselves ("malformed"): ranges that are
+empty or overlap, bounds that are no version or were never released.`,
 		Example: `  kubelts data conflicts
   kubelts data conflicts CVE-2020-8559
-  kubelts data conflicts --newer -o json`,
-		RunE: func(_ *cobra.Command, args []string) error { return c.run(args) },
+  kubelts data conflicts --newer -o json
+  kubelts data conflicts --field malformed`,
+		RunE: func(cmd *cobra.Command, args []string) error {
+			for _, f := range c.fields {
+				if !slices.Contains(conflictFields, f) {
+					return usage(cmd, errs.WithHint(errs.New(errs.Invalid, "--field %q is not known", f), "use one of %s", strings.Join(conflictFields, ", ")))
+				}
+			}
+			return c.run(args)
+		},
 	}
 	cmd.Flags().BoolVar(&c.newer, "newer", false, "only those that are later than the review of the facts")
+	cmd.Flags().StringSliceVar(&c.fields, "field", nil, "only those about `NAME`: "+strings.Join(conflictFields, ", "))
 	addOutput(cmd, &c.format, tableFormats)
 	return cmd
 }
@@ -288,26 +304,42 @@ func (c *dataConflicts) run(args []string) error {
 		return errs.New(errs.Invalid, "%s: conflicts.json: %w", folder, err)
 	}
 	shown := []provenance.Conflict{}
-	g := grid{header: []string{"about", "field", "followed", "other", "only the other", "only the followed", "reason", "address"}, narrow: 6}
+	g := grid{header: []string{"about", "field", "followed", "other", "difference", "reason", "address"}, narrow: 5, fold: true}
 	for _, x := range all {
 		named := len(args) == 0 || slices.ContainsFunc(args, func(a string) bool { return strings.EqualFold(a, x.ID) })
-		if !named || c.newer && !x.Newer {
+		if !named || c.newer && !x.Newer || len(c.fields) > 0 && !slices.Contains(c.fields, x.Field) {
 			continue
 		}
 		shown = append(shown, x)
-		more, fewer := strings.Join(x.More, ", "), strings.Join(x.Fewer, ", ")
-		if x.Field != "affected" {
-			more, fewer = x.Other.Says, x.Followed.Says
-		}
-		if x.Added {
-			more += " (added)"
-		}
-		g.rows = append(g.rows, []string{x.ID, x.Field, x.Followed.Source, x.Other.Source, more, fewer, x.Reason, x.Other.URL})
+		g.rows = append(g.rows, []string{x.ID, x.Field, cmp.Or(x.Followed.Source, "-"), x.Other.Source, difference(x), x.Reason, x.Other.URL})
 	}
 	if len(shown) == 0 && len(args) > 0 {
 		fmt.Fprintf(c.Stderr, "kubelts: no source disagrees about %s\n", strings.Join(args, ", "))
 	}
 	return c.print(c.format, shown, g)
+}
+
+// difference says in words what two sources disagree about.
+func difference(c provenance.Conflict) string {
+	switch c.Field {
+	case "affected":
+	case provenance.Malformed:
+		return c.Reason + ": " + c.Other.Says
+	default:
+		return c.Other.Source + " says " + c.Other.Says + ", " + c.Followed.Source + " " + c.Followed.Says
+	}
+	var parts []string
+	if len(c.More) > 0 {
+		text := "only " + c.Other.Source + " calls " + strings.Join(c.More, ", ") + " affected"
+		if c.Added {
+			text += " (added)"
+		}
+		parts = append(parts, text)
+	}
+	if len(c.Fewer) > 0 {
+		parts = append(parts, "only "+c.Followed.Source+" calls "+strings.Join(c.Fewer, ", ")+" affected")
+	}
+	return strings.Join(parts, "; ")
 }
 
 // writeTo passes on what was made for a file or, with "-", for standard output.

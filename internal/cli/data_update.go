@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"maps"
 	"net/url"
 	"slices"
 	"strconv"
@@ -47,6 +48,7 @@ type sourceOutcome struct {
 	Outcome    string `json:"outcome"` // read, unchanged, resumed, failed
 	Statements int    `json:"statements"`
 	Refused    int    `json:"refused"`
+	Malformed  int    `json:"malformed"` // things that are wrong with its records by themselves
 	Skipped    int    `json:"skipped"`
 	From       string `json:"from"`
 	Reason     string `json:"reason,omitempty"`
@@ -352,20 +354,42 @@ func (u *dataUpdate) report(c datadir.Contents, joined *provenance.Facts) error 
 		New       []string          `json:"new"`
 		Conflicts int               `json:"conflicts"`
 		Newer     int               `json:"newer"`
+		Malformed int               `json:"malformed"`
 		Leads     []provenance.Lead `json:"leads"`
 	}
-	g := grid{header: []string{"source", "outcome", "statements", "refused", "not ours", "from"}}
-	for _, o := range u.outcomes {
-		g.rows = append(g.rows, []string{o.Source, o.Outcome, strconv.Itoa(o.Statements), strconv.Itoa(o.Refused), strconv.Itoa(o.Skipped), o.From})
-	}
 	m := c.Manifest
+	g := grid{header: []string{"source", "outcome", "statements", "malformed", "refused", "not ours", "from"}, fold: true}
+	for i := range u.outcomes {
+		o := &u.outcomes[i]
+		state, _ := m.State(o.Source)
+		o.Malformed = state.Malformed
+		g.rows = append(g.rows, []string{o.Source, o.Outcome, strconv.Itoa(o.Statements), strconv.Itoa(o.Malformed), strconv.Itoa(o.Refused), strconv.Itoa(o.Skipped), o.From})
+		if text := kinds(joined.Malformed, o.Source); text != "" {
+			fmt.Fprintf(u.Stderr, "kubelts: %s: records are malformed: %s (see \"kubelts data conflicts --field malformed\")\n", o.Source, text)
+		}
+	}
 	fmt.Fprintf(u.Stderr, "kubelts: %s: %d records, %d of them new; %d conflicts, %d of them later than the review (see \"kubelts data conflicts\")\n",
 		u.folder, m.Records, m.New, m.Conflicts, m.Newer)
 	for _, lead := range joined.Leads[:min(len(joined.Leads), maxLeads)] {
 		u.lead(lead)
 	}
 	return u.print(u.format, result{
-		Folder: u.folder, Sources: append([]sourceOutcome{}, u.outcomes...), Records: m.Records, New: append([]string{}, joined.New...), Conflicts: m.Conflicts, Newer: m.Newer,
+		Folder: u.folder, Sources: append([]sourceOutcome{}, u.outcomes...), Records: m.Records, New: append([]string{}, joined.New...), Conflicts: m.Conflicts, Newer: m.Newer, Malformed: m.Malformed,
 		Leads: append([]provenance.Lead{}, joined.Leads...),
 	}, g)
+}
+
+// kinds counts what is wrong with the records of a source, by kind.
+func kinds(malformed []provenance.Conflict, source string) string {
+	count := map[string]int{}
+	for _, c := range malformed {
+		if c.Other.Source == source {
+			count[c.Reason]++
+		}
+	}
+	var parts []string
+	for _, kind := range slices.Sorted(maps.Keys(count)) {
+		parts = append(parts, fmt.Sprintf("%d %s", count[kind], kind))
+	}
+	return strings.Join(parts, ", ")
 }

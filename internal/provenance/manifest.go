@@ -34,7 +34,8 @@ type State struct {
 	Statements int       `json:"statements"`
 	Skipped    int       `json:"skipped,omitempty"` // entries that are not about Kubernetes
 	Refused    int       `json:"refused,omitempty"`
-	Refusals   []Refusal `json:"refusals,omitempty"` // the first of them
+	Refusals   []Refusal `json:"refusals,omitempty"`  // the first of them
+	Malformed  int       `json:"malformed,omitempty"` // things that are wrong with its records by themselves
 	// Failure is why the last attempt gave nothing, where it did not; what is kept then is older.
 	Failure string    `json:"failure,omitempty"`
 	Failed  time.Time `json:"failed,omitzero"`
@@ -66,6 +67,7 @@ type Manifest struct {
 	New       int             `json:"new"`
 	Conflicts int             `json:"conflicts"`
 	Newer     int             `json:"newer"` // conflicts that are later than the review
+	Malformed int             `json:"malformed"`
 	Leads     int             `json:"leads"`
 	Files     map[string]File `json:"files"`
 }

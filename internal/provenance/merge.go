@@ -24,6 +24,7 @@ type Input struct {
 type Merged struct {
 	Records   []*vuln.Record // all, in the order of their names; those that nothing was added to are the same pointers as in the facts
 	Conflicts []Conflict     // by name, then source
+	Malformed []Conflict     // what is wrong with records of sources by themselves, in the same order; those are no part of Conflicts
 	Leads     []Lead         // what somebody should look at, since nothing was made of it
 	New       []string       // names of vulnerabilities that the facts do not have
 }
@@ -46,6 +47,7 @@ func Merge(in Input) Merged {
 	for _, id := range slices.Sorted(maps.Keys(m.groups)) {
 		g := m.groups[id]
 		record, conflicts := m.decide(g)
+		out.Malformed = append(out.Malformed, m.malformed(g)...)
 		if record == nil {
 			out.Leads = append(out.Leads, g.leads()...)
 			continue
@@ -69,6 +71,39 @@ func Merge(in Input) Merged {
 		}
 	}
 	return out
+}
+
+// malformed reads the records of a group for what is wrong with them by themselves.
+func (m *merger) malformed(g *group) []Conflict {
+	var all []Conflict
+	for _, c := range g.candidates {
+		found := c.Record.Faults(m.released)
+		if !slices.ContainsFunc(found, func(f vuln.Fault) bool { return f.Kind == vuln.FaultNoVersion }) {
+			for _, text := range c.Faults {
+				found = append(found, vuln.Fault{Kind: vuln.FaultNoVersion, Note: text})
+			}
+		}
+		for _, f := range found[:min(len(found), maxFaults)] {
+			conflict := Conflict{ID: g.id, Field: Malformed, Followed: Side{}, Other: side(c.Origin), Reason: f.Kind}
+			conflict.Other.Says = f.Note
+			all = append(all, conflict)
+		}
+	}
+	return all
+}
+
+// maxFaults bounds what is told of one record.
+const maxFaults = 50
+
+// released says whether a release was ever made, where that is known.
+func (m *merger) released(v release.Version) (is, known bool) {
+	for _, r := range m.Releases {
+		if r.Minor == v.Minor {
+			known = true
+			is = is || r.Patch == v.Patch
+		}
+	}
+	return is, known
 }
 
 // group is all that is said about one vulnerability.

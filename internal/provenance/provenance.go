@@ -149,7 +149,7 @@ func (i *Items) Add(more Items) {
 // Conflict is where two sources say different things.
 type Conflict struct {
 	ID       string   `json:"id"`              // the vulnerability, or the minor
-	Field    string   `json:"field"`           // affected, severity, withdrawn, released, maintenance, end
+	Field    string   `json:"field"`           // affected, severity, withdrawn, released, maintenance, end; malformed for what is wrong with a record by itself
 	Followed Side     `json:"followed"`        // what the facts say now
 	Other    Side     `json:"other"`           // what was not followed, or was added
 	More     []string `json:"more,omitempty"`  // releases that only the other calls affected
@@ -158,6 +158,9 @@ type Conflict struct {
 	Newer    bool     `json:"newer,omitempty"` // the other is later than the review: somebody should look at it
 	Reason   string   `json:"reason"`
 }
+
+// Malformed is the field of conflicts in which a record is at odds with itself: ranges that are empty or overlap, bounds that are no version or were never released.
+const Malformed = "malformed"
 
 // Side is one source in a conflict.
 type Side struct {
@@ -169,6 +172,9 @@ type Side struct {
 
 // String says the conflict in one line.
 func (c Conflict) String() string {
+	if c.Field == Malformed {
+		return c.Other.Source + ": " + c.Reason + ": " + c.Other.Says
+	}
 	var says []string
 	if len(c.More) > 0 {
 		says = append(says, "calls "+strings.Join(c.More, ", ")+" affected, which "+c.Followed.Source+" does not")

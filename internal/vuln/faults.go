@@ -46,12 +46,13 @@ func KubernetesVersion(v release.Version) release.Version {
 	return v
 }
 
-// isModule reports whether a package is a Go module of Kubernetes whose versions never counted from 1: 0.24.5 came with Kubernetes 1.24.5. client-go did once.
-func isModule(name string) bool {
-	return KubernetesPackage(name) && slices.Contains([]string{
+// isModule reports whether a package is a Go module of Kubernetes whose versions never counted from 1: 0.24.5 came with Kubernetes 1.24.5. client-go did once. In
+// the ecosystem that OSV calls Kubernetes, and only there, the name stands for the component, as in our own readings of other formats.
+func isModule(p Package) bool {
+	return p.Ecosystem != "Kubernetes" && KubernetesPackage(p.Name) && slices.Contains([]string{
 		"apiserver", "apimachinery", "apiextensions-apiserver", "cloud-provider", "component-base", "controller-manager", "kube-aggregator", "kubectl", "kubelet",
 		"legacy-cloud-providers", "mount-utils",
-	}, strings.TrimPrefix(name, "k8s.io/"))
+	}, strings.TrimPrefix(p.Name, "k8s.io/"))
 }
 
 // interval is a part of a range: from a version on, up to one that is fixed or the last one.
@@ -80,7 +81,7 @@ func (r *Record) Faults(exists func(v release.Version) (is, known bool)) []Fault
 			all = append(all, faults...)
 		}
 		all = append(all, overlaps(a.Package.Name, intervals)...)
-		if i := slices.IndexFunc(intervals, func(v interval) bool { return v.to.Minor.Major == 1 }); i >= 0 && isModule(a.Package.Name) {
+		if i := slices.IndexFunc(intervals, func(v interval) bool { return v.to.Minor.Major == 1 }); i >= 0 && isModule(a.Package) {
 			all = append(all, Fault{FaultModule, a.Package.Name, fmt.Sprintf("%s is a Go module that never had version %s", a.Package.Name, intervals[i].to)})
 		}
 	}
