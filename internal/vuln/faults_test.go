@@ -31,7 +31,11 @@ func TestFaults(t *testing.T) {
 		{"overlapping", rangeOf(kube, "SEMVER", `{"introduced": "0"}, {"fixed": "1.23.2"}, {"introduced": "1.22.0"}, {"fixed": "1.22.5"}`), []string{"overlapping_ranges"}},
 		{"never released", rangeOf(kube, "SEMVER", `{"introduced": "0"}, {"fixed": "1.22.99"}`), []string{"never_released"}},
 		{"never released, as a module", rangeOf("k8s.io/client-go", "SEMVER", `{"introduced": "0"}, {"fixed": "0.22.99"}`), []string{"never_released"}},
-		{"a version of Kubernetes for a module", rangeOf("k8s.io/apiserver", "SEMVER", `{"introduced": "0"}, {"fixed": "1.22.9"}`), []string{"module_version"}},
+		{
+			"a version of Kubernetes for a module, as the project's feed has it",
+			strings.Replace(rangeOf("k8s.io/apiserver", "SEMVER", `{"introduced": "0"}, {"fixed": "1.22.9"}`), "Kubernetes", "kubernetes", 1), []string{"module_version"},
+		},
+		{"a component, as we name it", rangeOf("k8s.io/kubelet", "SEMVER", `{"introduced": "0"}, {"fixed": "1.22.9"}`), nil},
 		{"another project's version", rangeOf("k8s.io/ingress-nginx", "SEMVER", `{"introduced": "0"}, {"fixed": "1.22.99"}`), nil},
 		{"no versions", `{"id": "CVE-1", "modified": "2026-01-01T00:00:00Z"}`, []string{"no_range"}},
 		{"no package", rangeOf("/ingress-nginx", "SEMVER", `{"introduced": "0"}`), []string{"package_name"}},
