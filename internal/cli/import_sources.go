@@ -77,11 +77,13 @@ func newImportEKSD(a *app) *cobra.Command {
 	i := &importing{app: a}
 	cmd := &cobra.Command{
 		Use:   "eksd DIR --project DIR",
-		Short: "Make a project of the Kubernetes patches of EKS Distro",
+		Short: "Make a project of the patches of EKS Distro",
 		Long: `Make a project of a checkout of EKS Distro: for each projects/kubernetes/kubernetes/1-XX the upstream tag, Go's version and the patches, in order of their names.
-Minors without patches are named and not imported: from 1.28 on the repository holds none any more; an older commit does.`,
+Minors without patches are named and not imported: from 1.28 on the repository holds none any more; an older commit does. --upstream imports another of its projects, such as
+etcd-io/etcd; of several directories that stand on one minor of that upstream the newest is taken.`,
 		Example: `  kubelts import eksd ~/eks-distro --project eks-lines --repo ~/kubernetes
-  kubelts import eksd ~/eks-distro --project eks-lines --minor 1.22,1.23 -o json`,
+  kubelts import eksd ~/eks-distro --project eks-lines --minor 1.22,1.23 -o json
+  kubelts import eksd ~/eks-distro --upstream etcd-io/etcd --project etcd-lines --repo ~/etcd`,
 		Args: needArgs(1, 1, "the checkout of EKS Distro"),
 		RunE: func(cmd *cobra.Command, args []string) (err error) {
 			files, err := openFiles(args[0])
@@ -89,7 +91,7 @@ Minors without patches are named and not imported: from 1.28 on the repository h
 				return err
 			}
 			defer func() { err = errors.Join(err, files.Close()) }()
-			lines, skipped, err := foreign.ReadEKSD(files)
+			lines, skipped, err := foreign.ReadEKSD(files, i.upstream)
 			if err != nil {
 				return err
 			}

@@ -84,9 +84,9 @@ func (l *lineDecide) run(ctx context.Context, args []string) (err error) {
 		return err
 	}
 	if !l.undo {
-		author, err := l.who(ctx, l.decision.Author)
-		if err != nil {
-			return err
+		author, unknown := l.who(ctx, l.decision.Author)
+		if unknown != nil {
+			return unknown
 		}
 		l.decision.Author, l.decision.Date = author.String(), today.String()
 	}

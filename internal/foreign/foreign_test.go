@@ -262,7 +262,7 @@ func TestEKSD(t *testing.T) {
 		dir + "1-22/patches/0004-EKS-PATCH-CVE-2020-8565.patch": mail(zero, "b"), dir + "1-22/patches/README": "",
 		dir + "1-28/GIT_TAG": "v1.28.15\n", dir + "1-29/GIT_TAG": "../../x\n", dir + "1-29/patches/0001-a.patch": mail(zero, "a"), dir + "build/x": "", dir + "1-30": "a link",
 	}
-	lines, skipped, err := foreign.ReadEKSD(files)
+	lines, skipped, err := foreign.ReadEKSD(files, foreign.Kubernetes)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -284,7 +284,7 @@ func TestEKSD(t *testing.T) {
 			t.Errorf("%s: %s", p.Step, p.Gap)
 		}
 	}
-	if _, _, err := foreign.ReadEKSD(folder{"README": ""}); !errs.Is(err, errs.NotFound) {
+	if _, _, err := foreign.ReadEKSD(folder{"README": ""}, foreign.Kubernetes); !errs.Is(err, errs.NotFound) {
 		t.Errorf("a directory without minors: %v", err)
 	}
 }

@@ -11,16 +11,21 @@ import (
 	"github.com/kubelts/kubelts/internal/errs"
 )
 
-// ReadQuilt reads a quilt series: DIR/patches/series, or DIR/series beside the patches. The tag is the upstream release that it is for.
+// ReadQuilt reads a quilt series: DIR/patches/series, DIR/debian/patches/series, or DIR/series beside the patches. The tag is the upstream release that it is for.
 func ReadQuilt(files Files, tag string) (Line, string, error) {
-	dir, name := "patches", "patches/series"
-	content, err := files.Read(name, MaxConfig)
-	if errors.Is(err, fs.ErrNotExist) {
-		dir, name = "", "series"
-		content, err = files.Read(name, MaxConfig)
+	var (
+		dir, name string
+		content   []byte
+		err       error
+	)
+	for _, dir = range []string{"patches", "debian/patches", ""} {
+		name = path.Join(dir, "series")
+		if content, err = files.Read(name, MaxConfig); !errors.Is(err, fs.ErrNotExist) {
+			break
+		}
 	}
 	if errors.Is(err, fs.ErrNotExist) {
-		return Line{}, "", errs.WithHint(errs.New(errs.NotFound, "neither patches/series nor series is there"), "name the directory that holds the patches directory of quilt")
+		return Line{}, "", errs.WithHint(errs.New(errs.NotFound, "neither patches/series nor debian/patches/series nor series is there"), "name the directory that holds the patches directory of quilt")
 	}
 	if err != nil {
 		return Line{}, "", err

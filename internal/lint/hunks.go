@@ -2,7 +2,6 @@ package lint
 
 import (
 	"bytes"
-	"context"
 	"path"
 	"slices"
 	"strings"
@@ -10,7 +9,6 @@ import (
 	"github.com/bluekeyes/go-gitdiff/gitdiff"
 
 	"github.com/kubelts/kubelts/internal/errs"
-	"github.com/kubelts/kubelts/internal/git"
 )
 
 // usualContext is how many lines git puts around a change where the file has them.
@@ -26,14 +24,20 @@ const (
 type change struct {
 	paths []string // that it touches, old names included
 	hunks []hunk
+	files []*gitdiff.File
+	diff  []byte
+	told  Change
+
+	claims    []claim
+	cures     []claim // vulnerabilities that it names
+	addressed bool    // its message has an address of a commit or pull request
 }
 
 // hunk is a place of a change.
 type hunk struct {
 	path   string // in the tree that it is for
 	row    int    // where it says that it belongs, from 1
-	before []string
-	little bool // it has fewer lines above the change than git would have written
+	little bool   // it has fewer lines above the change than git would have written
 }
 
 // look reads a diff.
@@ -42,7 +46,7 @@ func look(diff []byte) (*change, error) {
 	if err != nil {
 		return nil, errs.New(errs.Invalid, "%w", err)
 	}
-	c := &change{}
+	c := &change{files: files, diff: diff}
 	for _, f := range files {
 		for _, name := range []string{f.OldName, f.NewName} {
 			if name != "" && !slices.Contains(c.paths, name) {
@@ -63,13 +67,7 @@ func look(diff []byte) (*change, error) {
 }
 
 func newHunk(name string, fragment *gitdiff.TextFragment) hunk {
-	h := hunk{path: name, row: int(fragment.OldPosition), little: fragment.LeadingContext < usualContext && fragment.OldPosition > 1}
-	for _, line := range fragment.Lines {
-		if line.Old() {
-			h.before = append(h.before, strings.TrimSuffix(line.Line, "\n"))
-		}
-	}
-	return h
+	return hunk{path: name, row: int(fragment.OldPosition), little: fragment.LeadingContext < usualContext && fragment.OldPosition > 1}
 }
 
 // little are the hunks with little context, as file:row.
@@ -93,42 +91,4 @@ func (c *change) touches(pkg string) bool {
 		dirs = append(dirs, "staging/src/"+rest)
 	}
 	return slices.ContainsFunc(c.paths, func(p string) bool { return strings.HasSuffix(p, ".go") && slices.Contains(dirs, path.Dir(p)) })
-}
-
-// ambiguous are the hunks whose lines stand more than once in the file of a commit, as file:row, and how many were not found there at all: an earlier patch may
-// have made what they look for.
-func (c *change) ambiguous(ctx context.Context, trees Trees, commit git.OID) (found []string, absent int, err error) {
-	contents := map[string][]string{}
-	for _, h := range c.hunks {
-		lines, there := contents[h.path]
-		if !there {
-			content, err := trees.File(ctx, commit, h.path)
-			if err != nil && !errs.Is(err, errs.NotFound) {
-				return nil, 0, err
-			}
-			if len(content) <= maxTarget {
-				lines = strings.Split(string(content), "\n")
-			}
-			contents[h.path] = lines
-		}
-		switch places(lines, h.before); {
-		case len(h.before) == 0:
-		case places(lines, h.before) == 0:
-			absent++
-		case places(lines, h.before) > 1:
-			found = append(found, h.path+":"+itoa(h.row))
-		}
-	}
-	return found, absent, nil
-}
-
-// places counts where some lines stand in others, one after another; it stops at two.
-func places(lines, wanted []string) int {
-	n := 0
-	for i := 0; i+len(wanted) <= len(lines) && n < 2; i++ {
-		if slices.Equal(lines[i:i+len(wanted)], wanted) {
-			n++
-		}
-	}
-	return n
 }

@@ -25,9 +25,6 @@ type klts struct {
 // KLTS looks at a repository of KLTS. Everything stands in its releases.yml and the files that it names.
 func KLTS(ctx context.Context, config *foreign.KLTS, files Files, o Options) (*Report, error) {
 	k := &klts{collector: newCollector(KindKLTS, files, o), config: config, using: map[string][]string{}, changes: map[string][]*change{}}
-	if config.Upstream() != kubernetes {
-		k.options.Known = nil
-	}
 	for _, key := range config.Unknown {
 		k.add(Finding{Rule: UnknownKey, Subject: key.Value, Message: "key " + key.Value + " is not one of KLTS'", File: config.File, Row: key.Row})
 	}
@@ -40,6 +37,9 @@ func KLTS(ctx context.Context, config *foreign.KLTS, files Files, o Options) (*R
 		return nil, err
 	}
 	if err := k.hunks(ctx); err != nil {
+		return nil, err
+	}
+	if err := k.vulnerabilities(ctx); err != nil {
 		return nil, err
 	}
 	k.tolerated()
@@ -71,7 +71,7 @@ func (k *klts) lines() {
 			}
 		}
 		k.report.Lines = append(k.report.Lines, line)
-		k.vulnerabilities(leaf.Value, tag, spoken, Finding{File: k.config.File, Row: leaf.Row})
+		k.wanted = append(k.wanted, wanted{line: leaf.Value, tag: tag, upstream: k.config.Upstream(), spoken: spoken, at: Finding{File: k.config.File, Row: leaf.Row}})
 	}
 }
 
@@ -276,6 +276,7 @@ func readChanges(files Files, name string) ([]*change, error) {
 		if err != nil {
 			return nil, err
 		}
+		c.tell(name, p)
 		found = append(found, c)
 	}
 	return found, nil

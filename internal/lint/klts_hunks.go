@@ -24,14 +24,46 @@ func (k *klts) hunks(ctx context.Context) error {
 				File: name, Lines: users, Items: little,
 			})
 		}
-		if err := k.places(ctx, name, users); err != nil {
+		if err := k.origins(ctx, applied{file: name, changes: k.changes[name]}, users, k.config.Upstream()); err != nil {
 			return err
 		}
 	}
-	if k.options.Trees == nil {
-		k.unseen("hunks that fit in several places: no clone of upstream was named")
+	for _, leaf := range k.config.Leaves() {
+		if err := k.leaf(ctx, leaf.Value); err != nil {
+			return err
+		}
 	}
+	k.withoutClone()
 	return nil
+}
+
+// leaf looks how the patches of a release stand on its base.
+func (k *klts) leaf(ctx context.Context, name string) error {
+	chain, tag, err := k.config.Chain(name)
+	if err != nil {
+		return nil //nolint:nilerr // broken-base has said so
+	}
+	var patches []applied
+	at := slices.IndexFunc(k.wanted, func(w wanted) bool { return w.line == name })
+	for _, entry := range chain {
+		for _, patch := range entry.Patches {
+			defined := k.config.Define(patch.Value)
+			if len(defined) == 0 {
+				patches = append(patches, applied{gap: true})
+			}
+			for _, d := range defined {
+				for _, item := range d.Items {
+					one := applied{file: item.Path, changes: k.changes[item.Path]}
+					one.gap = one.changes == nil
+					patches = append(patches, one)
+					for _, c := range one.changes {
+						k.wanted[at].changes = append(k.wanted[at].changes, c.told)
+					}
+				}
+			}
+		}
+	}
+	return k.stand(ctx, name, tag, patches)
 }
 
 // users are the leaves that a file is applied to.
@@ -48,46 +80,6 @@ func (k *klts) users(name string) []string {
 		}
 	}
 	return found
-}
-
-// places looks for the hunks of a file on the bases of the leaves that use it.
-func (k *klts) places(ctx context.Context, name string, users []string) error {
-	if k.options.Trees == nil {
-		return nil
-	}
-	for _, leaf := range users {
-		_, tag, err := k.config.Chain(leaf)
-		if err != nil {
-			continue // broken-base has said so
-		}
-		commit, there := k.options.Trees.Tag(tag)
-		if !there {
-			k.unseen("hunks that fit in several places on " + tag + ": the clone has no such tag")
-			continue
-		}
-		for _, c := range k.changes[name] {
-			found, absent, err := c.ambiguous(ctx, k.options.Trees, commit)
-			if err != nil {
-				return err
-			}
-			k.ambiguous(name, leaf, tag, found)
-			if absent > 0 {
-				k.unseen("places on " + tag + " of " + plural(absent, "hunk", "hunks") + " of " + name + ": the base does not have their lines; an earlier patch may make them")
-			}
-		}
-	}
-	return nil
-}
-
-// ambiguous reports hunks that fit in several places.
-func (k *klts) ambiguous(name, leaf, tag string, hunks []string) {
-	if len(hunks) == 0 {
-		return
-	}
-	k.add(Finding{
-		Rule: AmbiguousHunk, Subject: name, Message: name + " on " + tag + ": the lines of " + plural(len(hunks), "hunk stand", "hunks stand") + " more than once in the file",
-		File: name, Lines: []string{leaf}, Items: hunks,
-	})
 }
 
 // tolerated finds packages whose failures do not count, and patches that change them.

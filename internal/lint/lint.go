@@ -36,6 +36,8 @@ const kubernetes = "kubernetes/kubernetes"
 const (
 	KindKLTS    = "klts"
 	KindProject = "project"
+	KindEKSD    = "eksd"
+	KindQuilt   = "quilt"
 )
 
 // Report is what is wrong with a repository.
@@ -46,6 +48,7 @@ type Report struct {
 	Totals      Totals       `json:"totals"`
 	Lines       []Line       `json:"lines"` // in the order of the repository
 	Findings    []Finding    `json:"findings"`
+	Compared    int          `json:"compared"`    // patches that were compared with what they say they carry
 	NotObserved []string     `json:"notObserved"` // one sentence each
 }
 
@@ -77,7 +80,9 @@ type Finding struct {
 	Lines    []string `json:"lines,omitempty"`
 	// Items are what the sentence counts: packages, vulnerabilities, releases.
 	Items []string `json:"items,omitempty"`
-	Hint  string   `json:"hint,omitempty"`
+	// Evidence is why, one sentence for each item, where it needs one.
+	Evidence []string `json:"evidence,omitempty"`
+	Hint     string   `json:"hint,omitempty"` // what to do
 }
 
 // Where is the place as people and editors write it.
@@ -114,6 +119,14 @@ type Options struct {
 	// Known returns the vulnerabilities that an upstream release of Kubernetes has, each with all its names. An error means that nothing is known of the release.
 	Known func(tag string) ([][]string, error)
 	Trees Trees // nil when no clone was named
+	// Upstream is the repository that the clone is of, owner/name; empty for the upstream of what is looked at.
+	Upstream string
+	// Below is the directory of upstream that the clone holds at its root, with a slash at the end: staging/src/k8s.io/api/. Empty for all of it.
+	Below string
+	// Origins is the clone's history; nil when no clone was named.
+	Origins Origins
+	// Judge judges releases by triage: for each tag that the clone has the vulnerabilities of which it knows a fix. nil when no clone was named.
+	Judge func(ctx context.Context, tags []string) (map[string][]Judged, error)
 }
 
 // At counts the findings that are at least as bad as a severity.
@@ -160,6 +173,14 @@ type collector struct {
 	report  *Report
 	options Options
 	files   Files
+	wanted  []wanted
+	groups  []group // of what was not observed
+}
+
+// group is things that were not observed for one reason.
+type group struct {
+	what, why string // the sentence is: what, the items, why
+	items     []string
 }
 
 func newCollector(kind string, files Files, o Options) *collector {
@@ -183,11 +204,26 @@ func (c *collector) unseen(sentence string) {
 	}
 }
 
+// unseenOf adds to what was not observed for one reason.
+func (c *collector) unseenOf(what, item, why string) {
+	at := slices.IndexFunc(c.groups, func(g group) bool { return g.what == what && g.why == why })
+	if at < 0 {
+		at = len(c.groups)
+		c.groups = append(c.groups, group{what: what, why: why})
+	}
+	if !slices.Contains(c.groups[at].items, item) {
+		c.groups[at].items = append(c.groups[at].items, item)
+	}
+}
+
 // finish sorts and counts.
 func (c *collector) finish() *Report {
 	order := map[string]int{}
 	for i, r := range rules() {
 		order[r.ID] = i
+	}
+	for _, g := range c.groups {
+		c.unseen(g.what + " " + few(g.items) + ": " + g.why)
 	}
 	r := c.report
 	slices.SortStableFunc(r.Findings, func(a, b Finding) int {
@@ -218,30 +254,6 @@ func (c *collector) finish() *Report {
 		}
 	}
 	return r
-}
-
-// vulnerabilities reports those that the facts give a base and that neither names nor decisions of its line speak of.
-func (c *collector) vulnerabilities(name, tag string, spoken []string, at Finding) {
-	if c.options.Known == nil {
-		c.unseen("missing vulnerabilities: the facts are about releases of " + kubernetes + " only")
-		return
-	}
-	known, err := c.options.Known(tag)
-	if err != nil {
-		c.unseen("missing vulnerabilities of " + name + ": " + err.Error())
-		return
-	}
-	for _, names := range known {
-		if !slices.ContainsFunc(names, func(n string) bool { return slices.Contains(spoken, n) }) {
-			at.Items = append(at.Items, names[0])
-		}
-	}
-	if len(at.Items) == 0 {
-		return
-	}
-	at.Rule, at.Subject, at.Lines = MissingVulnerability, name, []string{name}
-	at.Message = plural(len(at.Items), "vulnerability that the facts give ", "vulnerabilities that the facts give ") + tag + ", and that no patch of " + name + " names"
-	c.add(at)
 }
 
 // sentence is an error as a part of a finding.

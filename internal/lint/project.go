@@ -1,6 +1,7 @@
 package lint
 
 import (
+	"context"
 	"errors"
 	"io/fs"
 	"path"
@@ -16,11 +17,15 @@ import (
 )
 
 // project looks at a project of kubelts.
-type project struct{ *collector }
+type project struct {
+	*collector
+
+	upstream string
+}
 
 // Project looks at a project of kubelts. What its own commands refuse is a finding here, and so is what they let pass.
-func Project(files Files, o Options) (*Report, error) {
-	p := &project{newCollector(KindProject, files, o)}
+func Project(ctx context.Context, files Files, o Options) (*Report, error) {
+	p := &project{collector: newCollector(KindProject, files, o)}
 	content, err := files.Read(upkeep.ProjectFile, lts.MaxFile)
 	if err != nil {
 		return nil, err
@@ -29,8 +34,8 @@ func Project(files Files, o Options) (*Report, error) {
 	if err != nil {
 		p.bad(upkeep.ProjectFile, nil, err)
 	}
-	if config == nil || config.Upstream.Name != kubernetes {
-		p.options.Known = nil
+	if config != nil {
+		p.upstream = config.Upstream.Name
 	}
 	dirs, err := files.List("lines")
 	if err != nil {
@@ -48,9 +53,12 @@ func Project(files Files, o Options) (*Report, error) {
 	}
 	slices.SortFunc(minors, release.CompareMinors)
 	for _, minor := range minors {
-		if err := p.line(minor); err != nil {
+		if err := p.line(ctx, minor); err != nil {
 			return nil, err
 		}
+	}
+	if err := p.vulnerabilities(ctx); err != nil {
+		return nil, err
 	}
 	if p.options.Trees == nil {
 		p.unseen("whether tags moved: no clone of upstream was named, or it is not there")
@@ -69,11 +77,10 @@ type ownLine struct {
 	line      *lts.Line // nil when it cannot be read
 	tag       string    // of the base; empty when nothing tells
 	spoken    []string  // vulnerabilities that patches or the ledger name
-	changes   []*change
-	patches   []string // their paths, as changes
+	patches   []applied
 }
 
-func (p *project) line(minor release.Minor) error {
+func (p *project) line(ctx context.Context, minor release.Minor) error {
 	l := &ownLine{name: minor.String(), dir: "lines/" + minor.String()}
 	p.lineFile(l)
 	entry, err := p.series(l)
@@ -88,8 +95,17 @@ func (p *project) line(minor release.Minor) error {
 	if l.tag == "" {
 		return nil
 	}
-	p.vulnerabilities(l.name, l.tag, l.spoken, Finding{File: l.dir + "/ledger.yaml"})
-	return nil
+	w := wanted{line: l.name, tag: l.tag, upstream: p.upstream, spoken: l.spoken, at: Finding{File: l.dir + "/ledger.yaml"}}
+	for _, one := range l.patches {
+		for _, c := range one.changes {
+			w.changes = append(w.changes, c.told)
+		}
+		if err := p.origins(ctx, one, []string{l.name}, p.upstream); err != nil {
+			return err
+		}
+	}
+	p.wanted = append(p.wanted, w)
+	return p.stand(ctx, l.name, l.tag, l.patches)
 }
 
 // baseOnly is what of a line.yaml is looked at even where the rest is wrong.
@@ -169,6 +185,7 @@ func (p *project) series(l *ownLine) (Line, error) {
 		named[e.Name] = true
 		if !slices.Contains(there, e.Name) {
 			entry.Absent++
+			l.patches = append(l.patches, applied{gap: true})
 			p.add(Finding{
 				Rule: MissingFile, Subject: e.Name, Message: "patch " + e.Name + " of line " + l.name + " is not there", File: file, Row: e.Line, Lines: []string{l.name},
 				Hint: "bring the file to " + l.dir + "/patches, or take the line out of the series",
@@ -201,10 +218,12 @@ func (p *project) patch(l *ownLine, file string) {
 	if err != nil {
 		at.Rule, at.Message = BadPatch, file+": "+sentence(err)
 		p.add(at)
+		l.patches = append(l.patches, applied{file: file, gap: true})
 		return
 	}
+	c.tell("", patch)
 	l.spoken = append(l.spoken, patch.Fixes()...)
-	l.changes, l.patches = append(l.changes, c), append(l.patches, file)
+	l.patches = append(l.patches, applied{file: file, changes: []*change{c}})
 	if patch.Upstream().IsZero() {
 		at.Rule, at.Message = NoUpstreamCommit, file+" has no trailer "+lts.TrailerUpstream
 		p.add(at)
@@ -246,11 +265,11 @@ func (p *project) knownFailures(l *ownLine) {
 			continue
 		}
 		f.Items = append(f.Items, known.Package)
-		for i, c := range l.changes {
-			if c.touches(known.Package) {
+		for _, one := range l.patches {
+			if slices.ContainsFunc(one.changes, func(c *change) bool { return c.touches(known.Package) }) {
 				p.add(Finding{
-					Rule: ToleratedOwn, Subject: known.Package, Message: "line " + l.name + " tolerates failures of " + known.Package + ", which " + l.patches[i] + " changes",
-					File: f.File, Lines: f.Lines, Items: []string{l.patches[i]},
+					Rule: ToleratedOwn, Subject: known.Package, Message: "line " + l.name + " tolerates failures of " + known.Package + ", which " + one.file + " changes",
+					File: f.File, Lines: f.Lines, Items: []string{one.file},
 				})
 			}
 		}

@@ -34,8 +34,13 @@ func (r *Report) Summary() string {
 
 // What names the repository's kind.
 func (r *Report) What() string {
-	if r.Kind == KindKLTS {
+	switch r.Kind {
+	case KindKLTS:
 		return "releases.yml of KLTS"
+	case KindEKSD:
+		return "patches of EKS Distro"
+	case KindQuilt:
+		return "quilt series"
 	}
 	return "project of kubelts"
 }
