@@ -45,6 +45,7 @@ type Hunk struct {
 	Before, After []string // what stands around it in the same declaration; the nearest is the last of Before and the first of After
 	New           bool     // the change brought the declaration
 	Raw           []string // distinctive lines as the change found them, around it and gone, for a search by text
+	Words         []string // names put together of several words that the lines which went use; where none went, those around
 }
 
 // Weight is how many bytes of distinctive lines the hunk brings.
@@ -174,6 +175,7 @@ func (r *hunkReader) run(lines []diffLine, i, k int) {
 		case l.sign == '-':
 			h.Gone = append(h.Gone, text)
 			h.addRaw(l.raw, text)
+			h.addWords(l.raw)
 		default:
 			h.Come = append(h.Come, text)
 		}
@@ -184,6 +186,11 @@ func (r *hunkReader) run(lines []diffLine, i, k int) {
 			continue
 		}
 		r.surround(h, lines[:i], lines[k:])
+		if len(h.Gone) == 0 {
+			for _, raw := range h.Raw {
+				h.addWords(raw)
+			}
+		}
 		r.hunks = append(r.hunks, *h)
 	}
 }
@@ -238,10 +245,36 @@ func (h *Hunk) Find(name string, content []byte) State {
 
 // FindIn looks for a hunk in a version of its file that was read.
 func (h *Hunk) FindIn(f *File) State {
-	if !f.Has(h.Decl) {
-		return Absent
+	if f.Has(h.Decl) {
+		return h.in(f.scope(h.Decl))
 	}
-	scope := f.scope(h.Decl)
+	// A function that became a method, or went over to another type, is the same one where it has the lines.
+	for _, other := range f.namesakes(h.Decl) {
+		if state := h.plainlyIn(f.scope(other)); state != Drifted {
+			return state
+		}
+	}
+	return Absent
+}
+
+// plainlyIn is [Hunk.in] for a declaration that may be another one: only telling lines count.
+func (h *Hunk) plainlyIn(scope []string) State {
+	tells := func(lines []string) bool { return weigh(lines) >= 2*telling && contains(scope, lines) }
+	after, before := tells(h.Come), tells(h.Gone)
+	if len(h.Gone) == 0 && !after {
+		before = tells(slices.Concat(last(h.Before, 1), first(h.After, 2)))
+	}
+	switch {
+	case after && !before:
+		return After
+	case before && !after:
+		return Before
+	}
+	return Drifted
+}
+
+// in says how the lines of a declaration stand to the hunk.
+func (h *Hunk) in(scope []string) State {
 	after, before := h.hasAfter(scope), h.hasBefore(scope)
 	switch {
 	case after && !before:

@@ -58,6 +58,8 @@ func TestFind(t *testing.T) {
 		{"a part of it", strings.Replace(before, "\tdata, err", "\tif strings.HasPrefix(name, \"..\") {\n\t\tpanic(name)\n\t}\n\tdata, err", 1), presence.Drifted},
 		{"no such function", "package a\n\nfunc other() {}\n", presence.Absent},
 		{"a function of that name without the receiver", "package a\n\nfunc get(name string) {\n}\n", presence.Absent},
+		{"a function of that name without the receiver, with the lines that came", strings.Replace(after, "(s *Server) ", "", 1), presence.After},
+		{"a function of that name without the receiver, with the lines around them", strings.Replace(before, "(s *Server) ", "", 1), presence.Before},
 		{"no Go at all", "\x00\xff", presence.Absent},
 	}
 	for _, tt := range tests {
@@ -103,6 +105,31 @@ func TestHas(t *testing.T) {
 	}
 	if presence.Has("a.go", nil, "const one") {
 		t.Error("a file that is not there has a declaration")
+	}
+}
+
+func TestKin(t *testing.T) {
+	body := presence.Read("a.go", []byte(before)).Body("func (Server) get")
+	if len(body) != 3 {
+		t.Fatalf("the body is %q", body)
+	}
+	tests := []struct {
+		name, content string
+		decl          string
+		percent       int
+	}{
+		{"itself", before, "func (Server) get", 100},
+		{"under another name, but for its first line", "package a\n\nfunc fetch(root, name string) {\n" + strings.Join(strings.Split(before, "\n")[6:8], "\n") + "\n}\n", "func fetch", 53},
+		{"nothing of it", "package a\n\nfunc other() {\n\tcloseAllOfThem()\n}\n", "", 0},
+		{"no file", "", "", 0},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			decl, percent := presence.Read("a.go", []byte(tt.content)).Kin(body)
+			if decl != tt.decl || percent != tt.percent {
+				t.Errorf("%q with %d %%, want %q with %d %%", decl, percent, tt.decl, tt.percent)
+			}
+		})
 	}
 }
 

@@ -7,12 +7,15 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/kubelts/kubelts/internal/equiv"
 	"github.com/kubelts/kubelts/internal/git"
 	"github.com/kubelts/kubelts/internal/presence"
 )
 
-// maxNamesakes bounds the other paths at which a file is looked for.
-const maxNamesakes = 20
+const (
+	maxNamesakes = 20     // other paths at which a file is looked for
+	maxFolders   = 20_000 // that wait to be read, of one commit
+)
 
 // code reads versions of files and looks for hunks in them.
 type code struct {
@@ -23,6 +26,13 @@ type code struct {
 	states  map[stateKey]presence.State
 	read    map[fileKey]*presence.File
 	size    int // of what was read, in bytes
+	names   map[namesKey]map[string]bool
+}
+
+// namesKey is a commit, and of which of its files the names are asked for.
+type namesKey struct {
+	commit git.OID
+	suffix string
 }
 
 // maxRead bounds the versions of files that are kept after reading, in bytes.
@@ -43,7 +53,7 @@ type stateKey struct {
 func newCode(objects git.Objects) *code {
 	return &code{
 		objects: objects, trees: map[git.OID][]git.TreeEntry{}, roots: map[git.OID]git.OID{}, paths: map[string][]string{}, states: map[stateKey]presence.State{},
-		read: map[fileKey]*presence.File{},
+		read: map[fileKey]*presence.File{}, names: map[namesKey]map[string]bool{},
 	}
 }
 
@@ -153,4 +163,44 @@ func unreadable(err error) bool {
 	_, absent := errors.AsType[*git.AbsentError](err)
 	_, large := errors.AsType[*git.OversizeError](err)
 	return absent || large
+}
+
+// sources are the base names of the source files of a commit with a suffix.
+func (c *code) sources(ctx context.Context, commit git.OID, suffix string) (map[string]bool, error) {
+	key := namesKey{commit, suffix}
+	if names, known := c.names[key]; known {
+		return names, nil
+	}
+	object, err := c.objects.Commit(ctx, commit)
+	if err != nil {
+		return nil, err
+	}
+	names := map[string]bool{}
+	c.names[key] = names
+	type folder struct {
+		oid  git.OID
+		path string
+	}
+	for stack := []folder{{object.Tree, ""}}; len(stack) > 0; {
+		at := stack[len(stack)-1]
+		stack = stack[:len(stack)-1]
+		entries, known := c.trees[at.oid]
+		if !known {
+			if entries, err = c.objects.Tree(ctx, at.oid); err != nil {
+				return nil, err
+			}
+			c.trees[at.oid] = entries
+		}
+		for _, e := range entries {
+			file := path.Join(at.path, e.Name)
+			switch {
+			case !equiv.IsSource(path.Join(file, "x")):
+			case e.Mode.IsTree() && len(stack) < maxFolders:
+				stack = append(stack, folder{e.OID, file})
+			case e.Mode.IsRegular() && strings.HasSuffix(e.Name, suffix) && equiv.IsSource(file):
+				names[e.Name] = true
+			}
+		}
+	}
+	return names, nil
 }

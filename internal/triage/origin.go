@@ -5,6 +5,7 @@ import (
 	"context"
 	"fmt"
 	"iter"
+	"maps"
 	"path"
 	"regexp"
 	"slices"
@@ -13,20 +14,15 @@ import (
 	"time"
 
 	"github.com/kubelts/kubelts/internal/equiv"
-	"github.com/kubelts/kubelts/internal/git"
 	"github.com/kubelts/kubelts/internal/patch"
 	"github.com/kubelts/kubelts/internal/presence"
 )
 
 const (
-	maxTexts   = 60    // lines that are searched for
-	maxHits    = 5_000 // lines that one search finds
-	minTexts   = 2     // telling lines that the flaw's code must have, to be looked for by them
-	maxRemoved = 30    // source lines that a change may take away and still only bring something new
-	newShare   = 5     // it may take away a line for so many that it brings
-
-	maxMoves      = 20  // of one declaration that are followed
-	maxCandidates = 300 // paths from which a declaration may have come
+	maxTexts   = 60 // lines that are searched for
+	minTexts   = 2  // telling lines that the flaw's code must have, to be looked for by them
+	maxRemoved = 30 // source lines that a change may take away and still only bring something new
+	newShare   = 5  // it may take away a line for so many that it brings
 )
 
 // origin is where the code that a part changes came from.
@@ -34,6 +30,7 @@ type origin struct {
 	commits []int32    // that brought the declarations, each once
 	seen    []Evidence // the declarations with their commits
 	texts   []string   // lines of the code that stood in no other file when the fix was made
+	words   []string   // names that the fix's lines use, and that stood in few files when it was made
 	suffix  string     // of the files in which they stood
 	unsure  []Evidence // why it cannot be told; then the rest does not count
 	unknown bool       // it was there from the start, or nothing is known of where it came from
@@ -61,7 +58,7 @@ func (j *judge) originOf(ctx context.Context, p *part) (*origin, error) {
 	if err != nil {
 		return nil, err
 	}
-	var texts []string
+	var texts, words []string
 	done := map[string]bool{}
 	for i := range hunks {
 		h := &hunks[i]
@@ -69,7 +66,7 @@ func (j *judge) originOf(ctx context.Context, p *part) (*origin, error) {
 			continue
 		}
 		o.suffix = path.Ext(h.Path)
-		texts = append(texts, h.Raw...)
+		texts, words = append(texts, h.Raw...), append(words, h.Words...)
 		if key := h.Path + "\x00" + h.Decl; !done[key] {
 			done[key] = true
 			if err = j.bringer(ctx, p, h, o); err != nil {
@@ -93,114 +90,51 @@ func (j *judge) originOf(ctx context.Context, p *part) (*origin, error) {
 	}
 	if len(o.texts) < minTexts {
 		o.doubt(Evidence{}, "the code has %d lines that stand in no other file: too few to look for it by text", len(o.texts))
+		return o, nil
 	}
-	return o, nil
+	o.words, err = j.rare(ctx, p, words, o.suffix)
+	return o, err
 }
 
 // bringer finds the commit that brought the declaration of a hunk, and looks whether it only brought something new.
 func (j *judge) bringer(ctx context.Context, p *part, h *presence.Hunk, o *origin) error {
 	what := Evidence{Path: h.Path}
+	if slices.Contains([]string{"func init", "func main", "var _"}, h.Decl) {
+		o.doubt(what, "%s: any file may have one", h.Decl)
+		return nil
+	}
 	if h.Decl == "" && path.Ext(h.Path) == ".go" {
 		o.unknown = true
 		o.doubt(what, "the fix changes what stands outside of declarations")
 		return nil
 	}
-	by, file, err := j.broughtDecl(ctx, p, h)
+	b, err := j.broughtDecl(ctx, p, h)
 	if err != nil {
 		return err
 	}
-	if by < 0 {
-		o.unknown = true
+	if b.by < 0 {
+		o.unknown = o.unknown || b.at.decl == h.Decl
 		o.doubt(what, "%s: no commit is seen to bring it", h.Decl)
 		return nil
 	}
-	c := &j.x.commits[by]
-	what.Commit, what.Path = c.oid, file
-	why, err := j.notNew(ctx, by, file, h)
-	if err != nil {
+	c := &j.x.commits[b.by]
+	what.Commit, what.Path = c.oid, b.at.file
+	why := ""
+	if b.old >= partlyOld {
+		why = fmt.Sprintf("brought it with %d %% of lines that stood there before", b.old)
+	} else if why, err = j.notNew(ctx, b.by, b.at.file, h); err != nil {
 		return err
 	}
 	if why != "" {
-		o.doubt(what, "%s came with %q, which %s", h.Decl, clip(c.full), why)
+		o.doubt(what, "%s came with %q, which %s", b.at.decl, clip(c.full), why)
 		return nil
 	}
-	if !slices.Contains(o.commits, by) {
-		o.commits = append(o.commits, by)
+	if !slices.Contains(o.commits, b.by) {
+		o.commits = append(o.commits, b.by)
 	}
-	what.Kind, what.Note = KindNotIntroduced, fmt.Sprintf("%s came with it (%s), and it is neither an ancestor nor repeated", h.Decl, clip(c.full))
+	what.Kind, what.Note = KindNotIntroduced, fmt.Sprintf("%s came with it (%s), and it is neither an ancestor nor repeated", b.at.decl, clip(c.full))
 	o.seen = append(o.seen, what)
 	return nil
-}
-
-// broughtDecl is the newest commit in the fix's history that has a declaration which its parent has not; -1 when there is none that can be read. Where the
-// commit only moved the declaration, from a file of the same name or from one that it changes too, the search goes on behind it, at the path where it stood.
-func (j *judge) broughtDecl(ctx context.Context, p *part, h *presence.Hunk) (by int32, file string, err error) {
-	file = h.Path
-	before := p.seeds[0]
-	for range maxMoves {
-		if by, err = j.broughtTo(ctx, before, file, h.Decl); err != nil || by < 0 {
-			return -1, file, ignoreAbsent(err)
-		}
-		from, err := j.stoodAt(ctx, by, file, h.Decl)
-		if err != nil {
-			return -1, file, ignoreAbsent(err)
-		}
-		if from == "" {
-			return by, file, nil
-		}
-		before, file = by, from
-	}
-	return -1, file, nil
-}
-
-// broughtTo is the newest ancestor of a commit that has a declaration in a file where its parent has not.
-func (j *judge) broughtTo(ctx context.Context, before int32, file, decl string) (int32, error) {
-	root := j.x.reach(before)
-	for _, i := range j.s.touching(file) {
-		c := &j.x.commits[i]
-		if !root.has(i) || i == before || len(c.parents) != 1 {
-			continue
-		}
-		now, err := j.code.content(ctx, c.oid, file)
-		if err != nil {
-			return -1, err
-		}
-		if !presence.Has(file, now, decl) {
-			continue
-		}
-		then, err := j.code.content(ctx, j.x.commits[c.parents[0]].oid, file)
-		if err != nil {
-			return -1, err
-		}
-		if !presence.Has(file, then, decl) {
-			return i, nil
-		}
-	}
-	return -1, nil
-}
-
-// stoodAt is another path at which a declaration stood before commit i brought it to a file; empty when there is none.
-func (j *judge) stoodAt(ctx context.Context, i int32, file, decl string) (string, error) {
-	candidates := slices.Clone(j.code.paths[path.Base(file)])
-	for _, f := range j.s.files(i) {
-		if path.Ext(f.Path) == path.Ext(file) && equiv.IsSource(f.Path) && len(candidates) < maxCandidates && !slices.Contains(candidates, f.Path) {
-			candidates = append(candidates, f.Path)
-		}
-	}
-	parent := j.x.commits[j.x.commits[i].parents[0]].oid
-	for _, other := range candidates {
-		if other == file {
-			continue
-		}
-		then, err := j.code.content(ctx, parent, other)
-		if err != nil {
-			return "", err
-		}
-		if presence.Has(other, then, decl) {
-			return other, nil
-		}
-	}
-	return "", nil
 }
 
 // notNew says why a commit may have done more than bring something new; empty when nothing speaks for that.
@@ -323,49 +257,12 @@ func (j *judge) telling(ctx context.Context, p *part, texts []string, suffix str
 	return slices.DeleteFunc(texts, func(text string) bool { return len(hits[text]) != 1 }), nil
 }
 
-// grep finds by text the files of a commit that have it; nil when they cannot all be searched.
-func (j *judge) grep(ctx context.Context, commit git.OID, texts []string, suffix string) (map[string]map[string]bool, error) {
-	hits := map[string]map[string]bool{}
-	n := 0
-	err := j.history.Grep(ctx, commit, texts, suffix, func(file, line string) bool {
-		n++
-		for _, text := range texts {
-			if strings.Contains(line, text) {
-				if hits[text] == nil {
-					hits[text] = map[string]bool{}
-				}
-				hits[text][file] = true
-			}
-		}
-		return n < maxHits
-	})
-	if ctx.Err() != nil {
-		return nil, context.Cause(ctx)
-	}
-	if err != nil || n >= maxHits {
-		return nil, nil //nolint:nilerr // what cannot be searched clears nobody, and stops nothing else
-	}
-	return hits, nil
-}
-
 // lacks reports whether a target has neither the commits that brought the code which a part changes, nor any telling line of it.
 func (j *judge) lacks(ctx context.Context, p *part, o *origin, tip int32) (bool, []Evidence, error) {
 	if len(o.unsure) > 0 {
 		return false, o.unsure, nil
 	}
-	root := j.x.reach(tip)
-	for _, by := range o.commits {
-		i := newPart(j.x.commits[by].oid)
-		i.add(by, "")
-		if err := j.settle(ctx, i); err != nil {
-			return false, nil, err
-		}
-		if at := slices.IndexFunc(i.order, root.has); at >= 0 {
-			c := &j.x.commits[i.order[at]]
-			return false, []Evidence{{Kind: KindNotIntroduced, Commit: c.oid, Note: "brought the code, and is on the branch: the code was there, and has gone or moved (" + clip(c.full) + ")"}}, nil
-		}
-	}
-	hits, err := j.grep(ctx, j.x.commits[tip].oid, o.texts, o.suffix)
+	hits, err := j.grep(ctx, j.x.commits[tip].oid, slices.Concat(o.texts, o.words), o.suffix)
 	if err != nil {
 		return false, nil, err
 	}
@@ -373,11 +270,33 @@ func (j *judge) lacks(ctx context.Context, p *part, o *origin, tip int32) (bool,
 		return false, []Evidence{{Kind: KindAbsentObject, Note: "the branch's files cannot all be searched"}}, nil
 	}
 	for _, text := range o.texts {
-		for file := range hits[text] {
+		if file := firstFile(hits[text]); file != "" {
 			return false, []Evidence{{Kind: KindBefore, Path: file, Note: "has a line of the code: " + clip(text)}}, nil
 		}
 	}
-	why := slices.Clone(o.seen)
+	root := j.x.reach(tip)
+	for _, by := range o.commits {
+		i := newPart(j.x.commits[by].oid)
+		i.add(by, "")
+		if err = j.settle(ctx, i); err != nil {
+			return false, nil, err
+		}
+		if at := slices.IndexFunc(i.order, root.has); at >= 0 {
+			c := &j.x.commits[i.order[at]]
+			return false, []Evidence{{Kind: KindNotIntroduced, Commit: c.oid, Note: "brought the code, and is on the branch: the code was there, and has gone or moved (" + clip(c.full) + ")"}}, nil
+		}
+	}
+	for _, word := range o.words {
+		maps.DeleteFunc(hits[word], func(file string, _ bool) bool { return strings.Contains(path.Base(file), "_test.") })
+		if file := firstFile(hits[word]); file != "" {
+			return false, []Evidence{{Kind: KindKindred, Path: file, Note: "speaks of " + clip(word) + ", as the lines that the fix changes, and as few other files"}}, nil
+		}
+	}
+	why, err := j.rewritten(ctx, p, o, tip)
+	if err != nil || why != nil {
+		return false, why, err
+	}
+	why = slices.Clone(o.seen)
 	s, err := j.see(ctx, p, tip)
 	if err != nil {
 		return false, nil, err

@@ -69,6 +69,7 @@ const (
 	KindBefore        = "hole_lines"    // lines as the fix found them are in this file
 	KindDrifted       = "drifted"       // the declaration is in this file, and has neither the fix's lines nor those that the fix found
 	KindAbsent        = "absent_symbol" // what the fix changed is not in the tree: neither the declaration nor a telling line of it
+	KindKindred       = "kindred"       // this file uses a rare name that the fix's lines use: code of that kind is there
 	KindUndone        = "undone"        // this commit put back lines that the fix took away, without saying so
 )
 
