@@ -1,37 +1,55 @@
 package equiv
 
 import (
-	"bytes"
 	"crypto/sha256"
 	"encoding/binary"
-	"strings"
-
-	"github.com/kubelts/kubelts/internal/errs"
-	"github.com/kubelts/kubelts/internal/git"
 )
 
-// Version is that of the file format and of what is computed. A file of another version is read anew from the repository.
-const Version = 1
+// Version is that of the file format and of what is computed. A file of another version is of no use.
+const Version = 2
 
 const magic = "kubelts equivalence index\n"
 
-// MaxSize is the largest file that is worth reading, in bytes.
-const MaxSize = 1 << 30
+// MaxSize is the largest file that is worth reading, in bytes: several times that of all of kubernetes/kubernetes.
+const MaxSize = 256 << 20
 
-// Encode writes the table in its file format: a line that names it, the version, a SHA-256 of what follows, and the commits with each text once.
-func (t *Table) Encode() []byte {
+// maxPlace bounds the name of the place that a table is of, in bytes.
+const maxPlace = 16 << 10
+
+// The least that things of a file take there, in bytes.
+const (
+	leastText   = 1
+	leastCommit = 25
+	leastParent = 20
+	leastClaims = 7
+	leastChange = 54
+	leastFile   = 18
+)
+
+// Encode writes the table in its file format: a line that names it, the version, a SHA-256 of what follows, the place that the table is of (the
+// caller's word for it), how many things of each kind there are, each text once, and the commits.
+func (t *Table) Encode(place string) []byte {
 	e := encoder{texts: map[string]uint64{}}
 	for i := range t.commits {
 		e.commit(&t.commits[i])
 	}
 	var head encoder
+	head.text(place)
 	head.text(t.repository)
 	head.text(t.fingerprint)
-	head.number(uint64(len(e.order)))
+	size := 0
 	for _, s := range e.order {
-		head.text(s)
+		size += len(s)
 	}
-	head.number(uint64(len(t.commits)))
+	for _, n := range []int{len(e.order), size, len(t.commits), e.parents, e.claimed, e.changes, e.files} {
+		head.number(uint64(n)) //nolint:gosec // never below zero
+	}
+	for _, s := range e.order {
+		head.number(uint64(len(s)))
+	}
+	for _, s := range e.order {
+		head.out = append(head.out, s...)
+	}
 	h := sha256.New()
 	h.Write(head.out)
 	h.Write(e.out)
@@ -47,6 +65,8 @@ type encoder struct {
 	out   []byte
 	texts map[string]uint64
 	order []string
+
+	parents, claimed, changes, files int // how many there are
 }
 
 func (e *encoder) number(n uint64) { e.out = binary.AppendUvarint(e.out, n) }
@@ -98,6 +118,7 @@ func (e *encoder) commit(c *Commit) {
 		e.out = append(e.out, c.Kube[:]...)
 	}
 	e.number(uint64(len(c.Parents)))
+	e.parents += len(c.Parents)
 	for _, p := range c.Parents {
 		e.out = append(e.out, p[:]...)
 	}
@@ -113,9 +134,10 @@ func (e *encoder) commit(c *Commit) {
 }
 
 func (e *encoder) claims(c *Claims) {
+	e.claimed++
 	e.number(uint64(c.Pull)) //nolint:gosec // never below zero
-	e.text(c.Title)
-	e.text(c.RevertTitle)
+	e.shared(c.Title)
+	e.shared(c.RevertTitle)
 	for _, list := range [][]int{c.Picks, c.RevertPulls} {
 		e.number(uint64(len(list)))
 		for _, n := range list {
@@ -125,183 +147,26 @@ func (e *encoder) claims(c *Claims) {
 	for _, list := range [][]string{c.Origins, c.Reverts} {
 		e.number(uint64(len(list)))
 		for _, s := range list {
-			e.text(s)
+			e.shared(s)
 		}
 	}
 }
 
 func (e *encoder) change(c *Change) {
+	e.changes++
 	if c.Unread != "" {
 		e.shared(c.Unread)
-	} else {
-		e.out = append(e.out, c.Patch[:]...)
-		e.out = append(e.out, c.Plain[:]...)
-		e.out = append(e.out, c.Inverse[:]...)
-		e.number(uint64(c.Weight)) //nolint:gosec // never below zero
 	}
+	e.out = append(e.out, c.Patch[:]...)
+	e.out = append(e.out, c.Plain[:]...)
+	e.out = append(e.out, c.Inverse[:]...)
+	e.number(uint64(c.Weight)) //nolint:gosec // never below zero
 	e.number(uint64(len(c.Files)))
+	e.files += len(c.Files)
 	for _, f := range c.Files {
 		e.shared(f.Path)
-		if c.Unread == "" {
-			e.out = binary.BigEndian.AppendUint64(e.out, f.Patch)
-			e.out = binary.BigEndian.AppendUint64(e.out, f.Plain)
-			e.number(uint64(f.Weight))
-		}
+		e.out = binary.BigEndian.AppendUint64(e.out, f.Patch)
+		e.out = binary.BigEndian.AppendUint64(e.out, f.Plain)
+		e.number(uint64(f.Weight))
 	}
-}
-
-// Decode reads what [Table.Encode] writes. A file of another version, one that is damaged and one that was made for another repository are errors
-// of kind invalid, and are to be made again.
-func Decode(data []byte, repository string) (*Table, error) {
-	rest, ok := bytes.CutPrefix(data, []byte(magic))
-	if !ok || len(rest) < 4+sha256.Size {
-		return nil, errs.New(errs.Invalid, "not an equivalence index")
-	}
-	if v := binary.BigEndian.Uint32(rest); v != Version {
-		return nil, errs.New(errs.Invalid, "its format has version %d, not %d", v, Version)
-	}
-	sum, body := rest[4:4+sha256.Size], rest[4+sha256.Size:]
-	if real := sha256.Sum256(body); !bytes.Equal(real[:], sum) {
-		return nil, errs.New(errs.Invalid, "it is damaged: its checksum is wrong")
-	}
-	d := decoder{rest: body}
-	t := NewTable(d.text())
-	if t.repository != repository {
-		return nil, errs.New(errs.Invalid, "it is for repository %q, not for %q", t.repository, repository)
-	}
-	t.fingerprint = d.text()
-	d.texts = make([]string, d.count(1))
-	for i := range d.texts {
-		d.texts[i] = d.text()
-	}
-	n := d.count(len(git.OID{}))
-	t.commits = make([]Commit, 0, n)
-	t.at = make(map[git.OID]int32, n)
-	for range n {
-		t.insert(d.commit())
-	}
-	if d.bad || len(d.rest) != 0 {
-		return nil, errs.New(errs.Invalid, "it is damaged: its content does not add up")
-	}
-	return t, nil
-}
-
-// decoder reads what encoder wrote. After the first fault everything it gives is empty.
-type decoder struct {
-	rest  []byte
-	texts []string
-	bad   bool
-}
-
-func (d *decoder) take(n int) []byte {
-	if d.bad || n < 0 || n > len(d.rest) {
-		d.bad = true
-		return make([]byte, min(max(n, 0), 64))
-	}
-	b := d.rest[:n]
-	d.rest = d.rest[n:]
-	return b
-}
-
-func (d *decoder) number() uint64 {
-	n, size := binary.Uvarint(d.rest)
-	if size <= 0 {
-		d.bad = true
-		return 0
-	}
-	d.rest = d.rest[size:]
-	return n
-}
-
-// count reads the number of things that take at least size bytes each.
-func (d *decoder) count(size int) int {
-	n := d.number()
-	if d.bad || n > uint64(len(d.rest)/size) { //nolint:gosec // not below zero
-		d.bad = true
-		return 0
-	}
-	return int(n) //nolint:gosec // bounded
-}
-
-func (d *decoder) text() string { return string(d.take(d.count(1))) }
-
-func (d *decoder) shared() string {
-	n := d.number()
-	if n >= uint64(len(d.texts)) {
-		d.bad = true
-		return ""
-	}
-	return d.texts[n]
-}
-
-func (d *decoder) oid() git.OID { return git.OID(d.take(len(git.OID{}))) }
-
-func (d *decoder) commit() Commit {
-	flags := d.number()
-	c := Commit{OID: d.oid()}
-	if flags&hasKube != 0 {
-		c.Kube = d.oid()
-	}
-	if n := d.count(len(git.OID{})); n > 0 {
-		c.Parents = make([]git.OID, n)
-		for i := range c.Parents {
-			c.Parents[i] = d.oid()
-		}
-	}
-	when, size := binary.Varint(d.rest)
-	if size <= 0 {
-		d.bad = true
-		return c
-	}
-	d.rest = d.rest[size:]
-	c.When, c.Author, c.Subject = when, d.shared(), d.shared()
-	if flags&hasClaims != 0 {
-		c.Claims = d.claims()
-		c.Claims.Merge = flags&isMergeClaim != 0
-	}
-	if flags&hasChange != 0 {
-		c.Change = d.change(flags)
-	}
-	return c
-}
-
-func (d *decoder) claims() *Claims {
-	c := &Claims{Pull: int(uint32(d.number())), Title: d.text(), RevertTitle: d.text()} //nolint:gosec // at most nine digits
-	for _, list := range []*[]int{&c.Picks, &c.RevertPulls} {
-		for range d.count(1) {
-			*list = append(*list, int(uint32(d.number()))) //nolint:gosec // at most nine digits
-		}
-	}
-	for _, list := range []*[]string{&c.Origins, &c.Reverts} {
-		for range d.count(1) {
-			*list = append(*list, strings.Clone(d.text()))
-		}
-	}
-	return c
-}
-
-func (d *decoder) change(flags uint64) *Change {
-	c := &Change{}
-	unread := flags&hasUnread != 0
-	if unread {
-		c.Unread = d.shared()
-	} else {
-		c.Patch = d.oid()
-		c.Plain = PlainID(d.take(len(PlainID{})))
-		c.Inverse = PlainID(d.take(len(PlainID{})))
-		c.Weight = int(uint32(d.number())) //nolint:gosec // bounded
-	}
-	if n := d.count(1); n > 0 {
-		c.Files = make([]File, n)
-	}
-	for i := range c.Files {
-		f := &c.Files[i]
-		f.Path = d.shared()
-		if !unread {
-			f.Patch = binary.BigEndian.Uint64(d.take(8))
-			f.Plain = binary.BigEndian.Uint64(d.take(8))
-			f.Weight = uint32(d.number()) //nolint:gosec // it was one
-		}
-	}
-	return c
 }

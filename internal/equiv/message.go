@@ -144,11 +144,17 @@ func KubernetesCommit(message string) git.OID {
 
 // PlainSubject is a subject without what release branches put around it: "[release-1.2] " before and " (#123)" behind.
 func PlainSubject(subject string) string {
-	plain := strings.TrimSpace(squashForm.ReplaceAllString(strings.TrimSpace(subject), ""))
-	if rest := plain[len(subjectPrefix.FindString(plain)):]; rest != "" {
-		plain = rest
+	plain := strings.TrimSpace(subject)
+	// Most subjects have neither: a look at the ends spares the patterns.
+	if strings.HasSuffix(plain, ")") {
+		plain = strings.TrimSpace(squashForm.ReplaceAllString(plain, ""))
 	}
-	return strings.Clone(plain)
+	if strings.HasPrefix(plain, "[") || len(plain) > 8 && strings.EqualFold(plain[:8], "release-") {
+		if rest := plain[len(subjectPrefix.FindString(plain)):]; rest != "" {
+			plain = rest
+		}
+	}
+	return plain
 }
 
 func namesIn(form *regexp.Regexp, text string) []string {

@@ -20,6 +20,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"time"
 
 	"github.com/kubelts/kubelts/internal/command"
 	"github.com/kubelts/kubelts/internal/errs"
@@ -43,6 +44,7 @@ type Repo struct {
 	refs    []git.Ref // sorted by name, peeled
 	pool    *pool
 	index   IndexCache
+	opened  time.Time
 	closing sync.Once
 }
 
@@ -60,7 +62,8 @@ func Open(ctx context.Context, run *command.Runner, dir string) (*Repo, error) {
 		return nil, fmt.Errorf("open repository %q: %w", dir, err)
 	}
 	if made, err := os.Lstat(r.view); err == nil {
-		sweepViews(os.TempDir(), made.ModTime()) // by the file system's clock, as the others' ages
+		r.opened = made.ModTime() // by the file system's clock, as the others' ages
+		sweepViews(os.TempDir(), r.opened)
 	}
 	if err := r.openView(ctx, listed); err != nil {
 		if r.pool != nil {
@@ -219,9 +222,12 @@ func quoteAlternate(path string) string {
 	return `"` + strings.NewReplacer(`\`, `\\`, `"`, `\"`, "\n", `\n`, "\t", `\t`).Replace(path) + `"`
 }
 
+// temporary begins the names of files that are being written.
+const temporary = ".tmp-"
+
 // writeFile puts content in place at once or not at all.
 func writeFile(path string, content []byte) error {
-	temp, err := os.CreateTemp(filepath.Dir(path), ".tmp-")
+	temp, err := os.CreateTemp(filepath.Dir(path), temporary)
 	if err != nil {
 		return err
 	}

@@ -1,19 +1,22 @@
 package gitrepo
 
 import (
+	"bufio"
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
 	"errors"
 	"fmt"
+	"hash"
+	"io"
 	"io/fs"
 	"os"
 	"path/filepath"
 	"runtime"
 	"slices"
+	"strings"
 
 	"github.com/kubelts/kubelts/internal/equiv"
-	"github.com/kubelts/kubelts/internal/errs"
 	"github.com/kubelts/kubelts/internal/git"
 )
 
@@ -36,17 +39,17 @@ func (r *Repo) Index(ctx context.Context, repository string, tips []git.OID) (*e
 	}
 	o := equiv.Options{Workers: min(runtime.GOMAXPROCS(0), 4), Step: r.index.Step}
 	old := equiv.NewTable(repository)
-	name := ""
+	var file *indexFile
 	if r.index.Dir != "" {
-		name = r.indexFile()
+		file = r.indexFile(repository)
 		tips = slices.Concat(tips, equiv.RefTips(r.refs))
-		old = r.loadIndex(name, repository)
+		old = file.load()
 		var err error
 		if o.Fingerprint, err = r.fingerprint(); err != nil {
 			return nil, err
 		}
 		o.Save = func(t *equiv.Table) error {
-			r.saveIndex(name, t)
+			file.checkpoint(t)
 			return nil
 		}
 	}
@@ -54,79 +57,86 @@ func (r *Repo) Index(ctx context.Context, repository string, tips []git.OID) (*e
 	if err != nil {
 		return nil, fmt.Errorf("index repository %q: %w", r.dir, err)
 	}
-	if changed && name != "" {
-		r.saveIndex(name, table)
+	if changed && file != nil {
+		file.save(table)
 	}
 	return table, nil
 }
 
-// indexFile is named for the object directory: what a clone of a stranger says of its commits stays with that clone.
-func (r *Repo) indexFile() string {
-	where := r.objects
-	if real, err := filepath.EvalSymlinks(where); err == nil {
-		where = real
+// indexFile is named for the object directory and the upstream: what a clone of a stranger says of its commits stays with that clone.
+func (r *Repo) indexFile(repository string) *indexFile {
+	place := r.objects
+	if real, err := filepath.EvalSymlinks(place); err == nil {
+		place = real
 	}
-	sum := sha256.Sum256([]byte(where))
-	return filepath.Join(r.index.Dir, hex.EncodeToString(sum[:16])+".index")
+	sum := sha256.Sum256([]byte(place + "\x00" + repository))
+	name := fmt.Sprintf("%s.v%d%s", hex.EncodeToString(sum[:16]), equiv.Version, indexSuffix)
+	return &indexFile{cache: r.index, name: filepath.Join(r.index.Dir, name), place: place, repository: repository, opened: r.opened}
 }
 
-func (r *Repo) note(format string, args ...any) {
-	if r.index.Note != nil {
-		r.index.Note(fmt.Sprintf(format, args...))
-	}
-}
+// Bounds on the object directories that a clone borrows from.
+const (
+	maxAlternates     = 64
+	maxAlternatesFile = 64 << 10 // bytes
+)
 
-// loadIndex reads the cache; an empty table when there is none that can be used.
-func (r *Repo) loadIndex(name, repository string) *equiv.Table {
-	empty := equiv.NewTable(repository)
-	info, err := os.Stat(name)
-	if errors.Is(err, fs.ErrNotExist) {
-		return empty
-	}
-	if err == nil && (!info.Mode().IsRegular() || info.Size() > equiv.MaxSize) {
-		err = errs.New(errs.Invalid, "no file, or one of more than %d bytes", equiv.MaxSize)
-	}
-	var data []byte
-	if err == nil {
-		data, err = os.ReadFile(name)
-	}
-	var table *equiv.Table
-	if err == nil {
-		table, err = equiv.Decode(data, repository)
-	}
-	if err != nil {
-		r.note("the index %s is made anew: %v", name, err)
-		return empty
-	}
-	return table
-}
-
-// saveIndex writes the cache. That it cannot be written costs time only.
-func (r *Repo) saveIndex(name string, t *equiv.Table) {
-	err := os.MkdirAll(filepath.Dir(name), 0o700)
-	if err == nil {
-		err = writeFile(name, t.Encode())
-	}
-	if err != nil {
-		r.note("the index %s is not kept: %v", name, err)
-	}
-}
-
-// fingerprint names the state of the object directory: its packs, and the directories of loose objects with their times.
+// fingerprint names the state of the object directory, and of those that it borrows from: their packs, and the directories of loose objects with their times.
 func (r *Repo) fingerprint() (string, error) {
 	h := sha256.New()
-	for _, dir := range []string{r.objects, filepath.Join(r.objects, "pack")} {
-		entries, err := os.ReadDir(dir)
-		if err != nil && !errors.Is(err, fs.ErrNotExist) {
-			return "", fmt.Errorf("read %s: %w", dir, err)
-		}
-		for _, e := range entries {
-			info, err := e.Info()
-			if err != nil {
-				continue // gone since it was listed
+	dirs := []string{r.objects}
+	for i := 0; i < len(dirs); i++ {
+		for _, dir := range []string{dirs[i], filepath.Join(dirs[i], "pack")} {
+			err := printDir(h, dir)
+			if err != nil && (i == 0 || !errors.Is(err, fs.ErrPermission)) {
+				return "", err
 			}
-			fmt.Fprintf(h, "%s %d\n", e.Name(), info.ModTime().UnixNano())
+		}
+		for _, more := range alternates(dirs[i]) {
+			if !slices.Contains(dirs, more) && len(dirs) < maxAlternates {
+				dirs = append(dirs, more)
+			}
 		}
 	}
 	return hex.EncodeToString(h.Sum(nil)[:16]), nil
+}
+
+func printDir(h hash.Hash, dir string) error {
+	entries, err := os.ReadDir(dir)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil
+	}
+	if err != nil {
+		return fmt.Errorf("read %s: %w", dir, err)
+	}
+	for _, e := range entries {
+		info, err := e.Info()
+		if err != nil {
+			continue // gone since it was listed
+		}
+		fmt.Fprintf(h, "%s %d\n", e.Name(), info.ModTime().UnixNano())
+	}
+	return nil
+}
+
+// alternates are the object directories that one borrows from, as git reads them but for names in quotes. What cannot be read names none: the
+// fingerprint only says when to look again.
+func alternates(objects string) []string {
+	f, err := os.Open(filepath.Join(objects, "info", "alternates"))
+	if err != nil {
+		return nil
+	}
+	defer f.Close()
+	var dirs []string
+	lines := bufio.NewScanner(io.LimitReader(f, maxAlternatesFile))
+	for lines.Scan() {
+		dir := lines.Text()
+		if dir == "" || strings.HasPrefix(dir, "#") || strings.HasPrefix(dir, `"`) {
+			continue
+		}
+		if !filepath.IsAbs(dir) {
+			dir = filepath.Join(objects, dir)
+		}
+		dirs = append(dirs, filepath.Clean(dir))
+	}
+	return dirs
 }

@@ -1,9 +1,9 @@
 package triage
 
 import (
-	"bytes"
 	"context"
 	"errors"
+	"maps"
 	"slices"
 	"strings"
 
@@ -44,6 +44,7 @@ func (c *commit) signature() signature { return signature{c.author, c.subject, c
 type index struct {
 	commits  []commit
 	at       map[git.OID]int32
+	links    []int32 // room for the parents of all commits
 	bySign   map[signature][]int32
 	byTitle  map[string][]int32 // by plain subject
 	byKube   map[git.OID][]int32
@@ -52,7 +53,7 @@ type index struct {
 	byPull   map[int][]int32       // by pull request merged
 	byMerge  map[string][]int32    // merges by the pull request's title
 	merged   map[signature][]int32 // merges by author and date, without a subject
-	byName   []int32               // in the order of object names
+	byName   []int32               // in the order of object names; made when it is needed
 	reverts  []int32               // commits that say that they revert something
 	reached  map[int32]bits
 	lines    map[int32]*line
@@ -61,14 +62,14 @@ type index struct {
 // readIndex takes from the table everything that can be reached from tips, and then from extra, each of which may turn out to be unreadable: those
 // that are come back with the reason.
 func readIndex(ctx context.Context, h History, t *equiv.Table, tips, extra []git.OID) (*index, map[git.OID]error, error) {
-	w := walk{table: t, seen: map[git.OID]bool{}, plain: map[string]string{}}
+	w := walk{table: t, at: make(map[git.OID]int32, t.Len())}
 	if missing := w.take(tips, nil); len(missing) > 0 {
 		return nil, nil, errs.New(errs.Internal, "commit %s is not in the index", missing[0])
 	}
 	unread := map[git.OID]error{}
 	done := slices.Clone(tips)
 	for _, oid := range extra {
-		if w.seen[oid] {
+		if _, seen := w.at[oid]; seen {
 			continue
 		}
 		if err := w.readExtra(ctx, h, oid, done); err != nil {
@@ -89,8 +90,7 @@ type walk struct {
 
 	commits []commit
 	parents [][]git.OID
-	seen    map[git.OID]bool
-	plain   map[string]string // subjects without what branches put around them
+	at      map[git.OID]int32
 }
 
 // readExtra adds a commit that no branch leads to. It is asked for first: what is absent must not be taken for history that is cut off.
@@ -116,57 +116,61 @@ func (w *walk) readExtra(ctx context.Context, h History, oid git.OID, done []git
 
 // take adds what the table has behind include and not behind exclude.
 func (w *walk) take(include, exclude []git.OID) (missing []git.OID) {
-	var commits []commit
-	var parents [][]git.OID
-	missing = w.table.Reach(include, exclude, func(c *equiv.Commit) {
-		commits = append(commits, w.digest(c))
-		parents = append(parents, c.Parents)
-	})
-	for i := range commits {
-		w.seen[commits[i].oid] = true
+	var found []*equiv.Commit
+	if len(w.commits) == 0 {
+		found = make([]*equiv.Commit, 0, w.table.Len())
+	}
+	missing = w.table.Reach(include, exclude, func(c *equiv.Commit) { found = append(found, c) })
+	commits := make([]commit, len(found), len(found)+len(w.commits))
+	parents := make([][]git.OID, len(found), len(found)+len(w.commits))
+	for i, c := range found {
+		commits[i], parents[i] = digest(c), c.Parents
 	}
 	// What a later walk finds is no ancestor of what an earlier one found, so it comes before.
 	w.commits = append(commits, w.commits...)
 	w.parents = append(parents, w.parents...)
+	if len(found) > 0 {
+		for i := range w.commits {
+			w.at[w.commits[i].oid] = int32(i) //nolint:gosec // a repository has fewer than 2^31 commits
+		}
+	}
 	return missing
 }
 
-func (w *walk) digest(c *equiv.Commit) commit {
-	plain, ok := w.plain[c.Subject]
-	if !ok {
-		plain = equiv.PlainSubject(c.Subject)
-		w.plain[c.Subject] = plain
-	}
+func digest(c *equiv.Commit) commit {
 	return commit{
-		oid: c.OID, kube: c.Kube, merge: len(c.Parents) > 1, when: c.When, author: c.Author, subject: plain, full: c.Subject, claims: c.Claims, change: c.Change,
+		oid: c.OID, kube: c.Kube, merge: len(c.Parents) > 1, when: c.When, author: c.Author, subject: equiv.PlainSubject(c.Subject), full: c.Subject,
+		claims: c.Claims, change: c.Change,
 	}
 }
 
 func (w *walk) index() *index {
 	x := &index{
-		commits: w.commits, at: make(map[git.OID]int32, len(w.commits)), bySign: make(map[signature][]int32, len(w.commits)),
-		byTitle: map[string][]int32{}, byKube: map[git.OID][]int32{}, byOrigin: map[string][]int32{}, byPick: map[int][]int32{}, byPull: map[int][]int32{},
+		commits: w.commits, at: w.at, bySign: make(map[signature][]int32, len(w.commits)),
+		byTitle: make(map[string][]int32, len(w.commits)), byKube: map[git.OID][]int32{}, byOrigin: map[string][]int32{}, byPick: map[int][]int32{}, byPull: map[int][]int32{},
 		byMerge: map[string][]int32{}, merged: map[signature][]int32{},
 		reached: map[int32]bits{}, lines: map[int32]*line{},
 	}
-	for i := range x.commits {
-		x.at[x.commits[i].oid] = int32(i)
-		x.byName = append(x.byName, int32(i))
+	links := 0
+	for _, parents := range w.parents {
+		links += len(parents)
 	}
-	slices.SortFunc(x.byName, func(a, b int32) int { return bytes.Compare(x.commits[a].oid[:], x.commits[b].oid[:]) })
+	x.links = make([]int32, 0, links)
 	for i := range x.commits {
-		x.enter(int32(i), w.parents[i])
+		x.enter(int32(i), w.parents[i]) //nolint:gosec // a repository has fewer than 2^31 commits
 	}
 	return x
 }
 
 func (x *index) enter(i int32, parents []git.OID) {
 	c := &x.commits[i]
+	first := len(x.links)
 	for _, p := range parents {
 		if at, ok := x.at[p]; ok {
-			c.parents = append(c.parents, at)
+			x.links = append(x.links, at)
 		}
 	}
+	c.parents = x.links[first:len(x.links):len(x.links)]
 	if c.merge {
 		who := signature{author: c.author, when: c.when}
 		x.merged[who] = append(x.merged[who], i)
@@ -205,6 +209,9 @@ func (x *index) named(name string) []int32 {
 			found = append(found, i)
 		}
 		return found
+	}
+	if x.byName == nil {
+		x.byName = slices.SortedFunc(maps.Values(x.at), func(a, b int32) int { return compareOIDs(x.commits[a].oid, x.commits[b].oid) })
 	}
 	start, _ := slices.BinarySearchFunc(x.byName, name, func(i int32, name string) int {
 		return strings.Compare(x.commits[i].oid.String(), name)

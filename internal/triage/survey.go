@@ -3,6 +3,7 @@ package triage
 import (
 	"bytes"
 	"context"
+	"maps"
 	"path"
 	"regexp"
 	"slices"
@@ -36,6 +37,7 @@ type survey struct {
 	touched map[string][]int32 // by path of a part's source file: the commits that change it
 	merged  map[int32][]string // base names of what a merge changed against its first parent
 	unread  map[int32]error
+	lacking []int32 // those of unread, in order; made anew when there are more
 }
 
 func newSurvey(x *index, h History) *survey {
@@ -60,6 +62,14 @@ func newSurvey(x *index, h History) *survey {
 		}
 	}
 	return s
+}
+
+// unreadOrder are the commits that cannot be read, newest first.
+func (s *survey) unreadOrder() []int32 {
+	if len(s.lacking) != len(s.unread) {
+		s.lacking = slices.Sorted(maps.Keys(s.unread))
+	}
+	return s.lacking
 }
 
 // follow notes which commits change the source files of parts, and which change a file just so.

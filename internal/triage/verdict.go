@@ -248,10 +248,8 @@ func (j *judge) unreadable(parts []found, root bits) []Evidence {
 			}
 		}
 	}
-	for i := range j.x.commits {
-		at := int32(i)
-		err := j.s.unread[at]
-		if err == nil || !root.has(at) {
+	for _, at := range j.s.unreadOrder() {
+		if !root.has(at) {
 			continue
 		}
 		matters := slices.ContainsFunc(parts, func(p found) bool {
@@ -260,7 +258,7 @@ func (j *judge) unreadable(parts []found, root bits) []Evidence {
 			})
 		})
 		if matters {
-			all = append(all, Evidence{Kind: KindAbsentObject, Commit: j.x.commits[i].oid, Note: absentNote("what it changes cannot be read", err)})
+			all = append(all, Evidence{Kind: KindAbsentObject, Commit: j.x.commits[at].oid, Note: absentNote("what it changes cannot be read", j.s.unread[at])})
 		}
 		if len(all) == maxUnreadEvidence {
 			break
