@@ -16,8 +16,11 @@ func (a *app) indexCache(step func(done, total int, what string)) gitrepo.IndexC
 	if step != nil {
 		c.Step = func(done, total int) { step(done, total, "commits") }
 	}
-	if dir, err := os.UserCacheDir(); err == nil {
-		c.Dir = filepath.Join(dir, "kubelts", "index")
+	dir, err := os.UserCacheDir()
+	if err != nil {
+		c.Note("what is read of the commits is not kept for the next run: " + err.Error())
+		return c
 	}
+	c.Dir = filepath.Join(dir, "kubelts", "index")
 	return c
 }

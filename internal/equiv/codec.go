@@ -13,7 +13,7 @@ const magic = "kubelts equivalence index\n"
 // MaxSize is the largest file that is worth reading, in bytes: several times that of all of kubernetes/kubernetes.
 const MaxSize = 256 << 20
 
-// maxPlace bounds the name of the place that a table is of, in bytes.
+// maxPlace bounds the names of the place and the repository that a table is of, in bytes.
 const maxPlace = 16 << 10
 
 // The least that things of a file take there, in bytes.

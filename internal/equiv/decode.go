@@ -35,7 +35,7 @@ func Place(head []byte) (string, error) {
 		return "", err
 	}
 	d := decoder{rest: body}
-	place := d.text(maxPlace)
+	place := d.text()
 	if d.bad {
 		return "", errs.New(errs.Invalid, "it names no place")
 	}
@@ -56,14 +56,14 @@ func open(data []byte) (sum, body []byte, err error) {
 
 func decode(body []byte, place, repository string) (*Table, error) {
 	d := decoder{rest: body}
-	if was := d.text(maxPlace); was != place {
+	if was := d.text(); was != place {
 		return nil, errs.New(errs.Invalid, "it is of %q, not of %q", was, place)
 	}
-	t := NewTable(d.text(maxPlace))
+	t := NewTable(d.text())
 	if t.repository != repository {
 		return nil, errs.New(errs.Invalid, "it is for repository %q, not for %q", t.repository, repository)
 	}
-	t.fingerprint = d.text(maxPlace)
+	t.fingerprint = d.text()
 	n := d.begin()
 	t.commits = make([]Commit, n)
 	t.at = make(map[git.OID]int32, n)
@@ -73,7 +73,7 @@ func decode(body []byte, place, repository string) (*Table, error) {
 		if d.bad {
 			break
 		}
-		t.at[c.OID] = int32(i) //nolint:gosec // a repository has fewer than 2^31 commits
+		t.at[c.OID] = int32(i)
 		if c.Change != nil && c.Change.Unread != "" {
 			t.unread++
 		}
@@ -178,9 +178,10 @@ func (d *decoder) count(size int) int {
 	return int(n) //nolint:gosec // bounded
 }
 
-func (d *decoder) text(limit int) string {
+// text reads a text of its own, such as a place.
+func (d *decoder) text() string {
 	n := d.count(1)
-	if n > limit {
+	if n > maxPlace {
 		d.bad = true
 		return ""
 	}

@@ -54,7 +54,7 @@ func (f *indexFile) load() *equiv.Table {
 	if err == nil {
 		table, err = equiv.Decode(data, f.place, f.repository)
 	}
-	if errors.Is(err, fs.ErrNotExist) {
+	if errors.Is(err, fs.ErrNotExist) || errors.Is(err, syscall.ENOTDIR) {
 		return equiv.NewTable(f.repository)
 	}
 	if err != nil {

@@ -131,7 +131,7 @@ func (w *walk) take(include, exclude []git.OID) (missing []git.OID) {
 	w.parents = append(parents, w.parents...)
 	if len(found) > 0 {
 		for i := range w.commits {
-			w.at[w.commits[i].oid] = int32(i) //nolint:gosec // a repository has fewer than 2^31 commits
+			w.at[w.commits[i].oid] = int32(i)
 		}
 	}
 	return missing
@@ -157,7 +157,7 @@ func (w *walk) index() *index {
 	}
 	x.links = make([]int32, 0, links)
 	for i := range x.commits {
-		x.enter(int32(i), w.parents[i]) //nolint:gosec // a repository has fewer than 2^31 commits
+		x.enter(int32(i), w.parents[i])
 	}
 	return x
 }
