@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"path"
 	"slices"
+	"strings"
 
 	"github.com/kubelts/kubelts/internal/equiv"
 	"github.com/kubelts/kubelts/internal/patch"
@@ -57,7 +58,7 @@ func (j *judge) plainTwins(p *part) []neighbour {
 				continue
 			}
 			note := "the same lines go and come as in " + c.oid.Short() + ", but for white space, comments, imports and directories"
-			found = append(found, neighbour{o, Evidence{Kind: KindPlainPatch, Commit: twin.oid, Note: note}})
+			found = append(found, neighbour{commit: o, evidence: Evidence{Kind: KindPlainPatch, Commit: twin.oid, Note: note}})
 		}
 	}
 	return found
@@ -81,7 +82,7 @@ func (j *judge) sameFiles(p *part) []neighbour {
 				continue
 			}
 			note := fmt.Sprintf("%d %% of what %s changes, file by file", weight*100/total, j.x.commits[seed].oid.Short())
-			found = append(found, neighbour{o, Evidence{Kind: KindFilePatch, Commit: j.x.commits[o].oid, Note: note}})
+			found = append(found, neighbour{commit: o, evidence: Evidence{Kind: KindFilePatch, Commit: j.x.commits[o].oid, Note: note}})
 		}
 	}
 	slices.SortFunc(found, func(a, b neighbour) int { return int(a.commit) - int(b.commit) })
@@ -109,55 +110,72 @@ func (j *judge) commonWeight(seed int32) (weights map[int32]int, total int) {
 	return weights, total
 }
 
-// similar are the commits with the subject of a seed that change for the most part the same lines.
+// similar are the commits with the subject of a seed that change for the most part the same lines: in files of the same names, or where no other commit of the history
+// has that subject, in files of other names.
 func (j *judge) similar(ctx context.Context, p *part) ([]neighbour, error) {
 	if j.without(KindLines) {
 		return nil, nil
 	}
 	var found []neighbour
 	for _, seed := range p.seeds {
-		var others []int32
-		for _, o := range j.x.byTitle[j.x.commits[seed].subject] {
-			if o != seed && shared(p.names, j.s.base(o)) > 0 && len(others) < maxAlike {
-				others = append(others, o)
-			}
-		}
+		namesakes := j.namesakes(seed)
+		anywhere := len(namesakes) == 0 && len(j.s.sources(seed)) > 0
+		others := slices.DeleteFunc(slices.Clone(j.x.byTitle[j.x.commits[seed].subject]), func(o int32) bool {
+			return o == seed || !anywhere && shared(p.names, j.s.base(o)) == 0
+		})
+		others = others[:min(len(others), maxAlike)]
 		if len(others) == 0 {
 			continue
 		}
 		if err := j.s.readDiffs(ctx, append(slices.Clone(others), seed)); err != nil {
 			return nil, err
 		}
-		own, least := changedLines(j.s.diffs[seed]), halfAlike
-		if j.hasNamesake(seed) {
+		least := halfAlike
+		if slices.ContainsFunc(namesakes, func(o int32) bool { return shared(j.s.base(o), j.s.base(seed)) > 0 }) {
 			least = allButAlike
 		}
+		own := changedLines(j.s.diffs[seed])
 		for _, o := range others {
-			percent := own.percent(changedLines(j.s.diffs[o]))
-			if percent < least || j.isAnother(p, o) {
-				continue
+			if n, ok := j.compareLines(p, seed, o, own, least); ok && !j.isAnother(p, o) {
+				found = append(found, n)
 			}
-			note := fmt.Sprintf("has the subject of %s and %d %% of its changed lines", j.x.commits[seed].oid.Short(), percent)
-			found = append(found, neighbour{o, Evidence{Kind: KindLines, Commit: j.x.commits[o].oid, Note: note}})
 		}
 	}
 	return found, nil
 }
 
-// hasNamesake reports whether the history in which a seed stands has another commit of that subject that touches a file of such a name.
-func (j *judge) hasNamesake(seed int32) bool {
-	for _, tip := range slices.Concat(j.mains, j.tips) {
-		if root := j.x.reach(tip); root.has(seed) {
-			return slices.ContainsFunc(j.x.byTitle[j.x.commits[seed].subject], func(o int32) bool {
-				return o != seed && root.has(o) && shared(j.s.base(o), j.s.base(seed)) > 0
-			})
+// compareLines compares the lines of a seed with those of another commit of its subject, of which a share of least percent must be the same. In files of other
+// names it must be nearly all of many, unless author and author date are the same.
+func (j *judge) compareLines(p *part, seed, o int32, own lineSet, least int) (neighbour, bool) {
+	lines := changedLines(j.s.diffs[o])
+	n := neighbour{commit: o, elsewhere: shared(p.names, j.s.base(o)) == 0}
+	percent, where := own.percent(lines, linesWeight), ""
+	if n.elsewhere {
+		weight := plainWeight
+		if least = allButAlike; j.sameSignature(seed, o) {
+			least, weight = halfAlike, linesWeight
 		}
+		percent, where = own.anywhere().percent(lines.anywhere(), weight), " in files of other names"
 	}
-	return false
+	note := fmt.Sprintf("has the subject of %s and %d %% of its changed lines%s", j.x.commits[seed].oid.Short(), percent, where)
+	n.evidence = Evidence{Kind: KindLines, Commit: j.x.commits[o].oid, Note: note}
+	return n, percent >= least
 }
 
-// lineSet counts the lines that a diff changes in source files, each with its sign and the file's name.
-type lineSet map[string]int
+// sameSignature reports whether two commits have the same author, author date and subject, where that is looked at.
+func (j *judge) sameSignature(a, b int32) bool {
+	x, y := &j.x.commits[a], &j.x.commits[b]
+	return !j.without(KindAuthorDateSubject) && x.when > 0 && x.signature() == y.signature()
+}
+
+// lineSet counts the lines that a diff changes in source files.
+type lineSet map[changedLine]int
+
+// changedLine is a line with its sign, and the name of its file.
+type changedLine struct{ file, text string }
+
+// crossedOut begins a plain line of Godeps.json that publishing puts in place of any revision of a sibling: it says nothing.
+const crossedOut = `"Rev":"xxxx`
 
 // changedLines are those of source files; where there are none, of what is no dependency, else of what there is.
 func changedLines(diff []byte) lineSet {
@@ -178,8 +196,8 @@ func changedLines(diff []byte) lineSet {
 			if line[0] != '+' && line[0] != '-' {
 				continue
 			}
-			if text := equiv.PlainLine(string(line[1:]), s.Path); len(text) > 1 {
-				set[path.Base(s.Path)+string(line[:1])+text]++
+			if text := equiv.PlainLine(string(line[1:]), s.Path); len(text) > 1 && !strings.HasPrefix(text, crossedOut) {
+				set[changedLine{path.Base(s.Path), string(line[:1]) + text}]++
 			}
 		}
 	}
@@ -192,14 +210,24 @@ func changedLines(diff []byte) lineSet {
 }
 
 // percent is how much of a set's weight another one has too; 0 where that is little in bytes.
-func (s lineSet) percent(o lineSet) int {
+func (s lineSet) percent(o lineSet, least int) int {
 	total, common := 0, 0
 	for line, n := range s {
-		total += n * len(line)
-		common += min(n, o[line]) * len(line)
+		weight := len(line.file) + len(line.text)
+		total += n * weight
+		common += min(n, o[line]) * weight
 	}
-	if common < linesWeight {
+	if common < least {
 		return 0
 	}
 	return common * 100 / total
+}
+
+// anywhere is the set without the names of files.
+func (s lineSet) anywhere() lineSet {
+	all := lineSet{}
+	for line, n := range s {
+		all[changedLine{text: line.text}] += n
+	}
+	return all
 }

@@ -19,8 +19,9 @@ func kindOrder(kind string) int {
 
 // neighbour is a commit that seems to be the same change as another one, and why.
 type neighbour struct {
-	commit   int32
-	evidence Evidence
+	commit    int32
+	evidence  Evidence
+	elsewhere bool // it makes the change in files of other names
 }
 
 // neighbours are the commits that say or show that they are the same change as commit i.
@@ -33,7 +34,7 @@ func (j *judge) neighbours(i int32) []neighbour {
 		}
 		for _, o := range others {
 			if o != i && !x.commits[o].merge {
-				found = append(found, neighbour{o, Evidence{Kind: kind, Commit: x.commits[o].oid, Note: note}})
+				found = append(found, neighbour{commit: o, evidence: Evidence{Kind: kind, Commit: x.commits[o].oid, Note: note}})
 			}
 		}
 	}
@@ -128,41 +129,6 @@ func (j *judge) isAnother(p *part, i int32) bool {
 	return false
 }
 
-// carried are the commits that came with pull requests that carried a part over: those with the part's subject, or the only one; and that touch
-// at least half of the part's files.
-func (j *judge) carried(p *part) []neighbour {
-	var merges []int32
-	if j.without(KindPullRequest) {
-		return nil
-	}
-	for _, n := range p.pulls {
-		merges = append(merges, j.x.byPick[n]...)
-	}
-	for _, n := range p.carried {
-		merges = append(merges, j.x.byPull[n]...)
-	}
-	slices.Sort(merges)
-	var found []neighbour
-	for _, m := range slices.Compact(merges) {
-		for _, i := range j.carriedBy(p, m) {
-			note := "came with " + j.x.commits[m].oid.Short() + ", " + clip(j.x.commits[m].full)
-			found = append(found, neighbour{i, Evidence{Kind: KindPullRequest, Commit: j.x.commits[i].oid, Note: note}})
-		}
-	}
-	return found
-}
-
-func (j *judge) carriedBy(p *part, m int32) []int32 {
-	brought := j.x.brought(m)
-	same := slices.DeleteFunc(slices.Clone(brought), func(i int32) bool { return !j.sameSubject(p, i) })
-	if len(same) == 0 && len(brought) == 1 {
-		same = brought
-	}
-	return slices.DeleteFunc(slices.Clone(same), func(i int32) bool {
-		return 2*shared(p.names, j.s.base(i)) < len(p.names) || j.isAnother(p, i)
-	})
-}
-
 func (j *judge) sameSubject(p *part, i int32) bool {
 	return slices.ContainsFunc(p.seeds, func(seed int32) bool { return j.x.commits[seed].subject == j.x.commits[i].subject })
 }
@@ -176,9 +142,15 @@ func (j *judge) raised(p *part) []neighbour {
 	}
 	for _, seed := range p.seeds {
 		c := &j.x.commits[seed]
-		wanted, enough := spokenOf(c.subject, j.s.bumps[seed]), 1
+		// What another commit of that subject brings, too, does not tell them apart.
+		namesakes := j.namesakes(seed)
+		own := slices.DeleteFunc(slices.Clone(j.s.bumps[seed]), func(bump string) bool {
+			return slices.ContainsFunc(namesakes, func(o int32) bool { return slices.Contains(j.s.bumps[o], bump) })
+		})
+		wanted, enough := spokenOf(c.subject, own), 1
 		if len(wanted) == 0 && len(j.s.sources(seed)) == 0 {
-			wanted, enough = j.s.bumps[seed], len(j.s.bumps[seed])
+			wanted = modulesOf(own)
+			enough = len(wanted)
 		}
 		if len(wanted) == 0 {
 			continue
@@ -186,11 +158,16 @@ func (j *judge) raised(p *part) []neighbour {
 		for _, i := range j.x.byTitle[c.subject] {
 			both := slices.DeleteFunc(slices.Clone(wanted), func(bump string) bool { return !slices.Contains(j.s.bumps[i], bump) })
 			if i != seed && len(both) >= enough && !j.isAnother(p, i) {
-				found = append(found, neighbour{i, Evidence{Kind: KindDependency, Commit: j.x.commits[i].oid, Path: "go.mod", Note: both[0] + " with the subject of " + c.oid.Short()}})
+				found = append(found, neighbour{commit: i, evidence: Evidence{Kind: KindDependency, Commit: j.x.commits[i].oid, Path: "go.mod", Note: both[0] + " with the subject of " + c.oid.Short()}})
 			}
 		}
 	}
 	return found
+}
+
+// modulesOf leaves the version of the language out: that a subject must speak of.
+func modulesOf(bumps []string) []string {
+	return slices.DeleteFunc(slices.Clone(bumps), func(bump string) bool { return strings.HasPrefix(bump, language+" ") })
 }
 
 // gathering collects the commits that are the same change as a part.
@@ -254,11 +231,14 @@ func (g *gathering) rank(i int32) int {
 	return best
 }
 
-// take makes a neighbour a member. What only a message says must be borne out by a file that both touch.
+// take makes a neighbour a member. What only a message says must be borne out by a file that both touch; where both change nothing here, as what the publishing of a
+// staging repository left out, there is none to touch.
 func (g *gathering) take(n neighbour) {
 	if n.evidence.Kind != KindPatchID {
 		names := g.s.base(n.commit)
-		if shared(g.part.names, names) == 0 {
+		_, member := g.members[n.commit]
+		nothing := g.changesNothing(g.part) && g.x.commits[n.commit].nothing()
+		if shared(g.part.names, names) == 0 && !member && !n.elsewhere && !nothing {
 			return
 		}
 		n.evidence.Note += coverage(g.part.names, names)

@@ -222,7 +222,8 @@ func (p *part) add(i int32, branch string) {
 	p.named[i] = append(p.named[i], branch)
 }
 
-// expand takes a merge for the commits that it brought, oldest first.
+// expand takes a merge for the commits that it brought, oldest first. Those that change nothing here are left out, where others remain: there is nothing of them
+// that a branch could lack.
 func (j *judge) expand(i int32) []int32 {
 	c := &j.x.commits[i]
 	if !c.merge && (c.claims == nil || !c.claims.Merge) {
@@ -232,7 +233,11 @@ func (j *judge) expand(i int32) []int32 {
 	if len(brought) == 0 {
 		return []int32{i}
 	}
+	brought = slices.Clone(brought)
 	slices.Reverse(brought)
+	if some := slices.DeleteFunc(slices.Clone(brought), func(o int32) bool { return j.x.commits[o].nothing() }); len(some) > 0 {
+		return some
+	}
 	return brought
 }
 

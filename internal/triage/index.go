@@ -345,29 +345,38 @@ func (x *index) line(tip int32) *line {
 
 // pullOf returns the pull request that brought a commit onto the branch with this tip; 0 when nothing tells.
 func (x *index) pullOf(i, tip int32) int {
+	if m := x.mergeOf(i, tip); m >= 0 {
+		return x.commits[m].claims.Pull
+	}
+	return 0
+}
+
+// mergeOf returns the commit that merged the pull request with which a commit came onto the branch with this tip, the commit itself where it was squashed; -1
+// when nothing tells.
+func (x *index) mergeOf(i, tip int32) int32 {
 	if !x.reach(tip).has(i) {
-		return 0
+		return -1
 	}
 	l := x.line(tip)
 	m := l.came[i]
 	if m != i {
 		if c := x.commits[m].claims; c != nil && c.Merge {
-			return c.Pull
+			return m
 		}
-		return 0
+		return -1
 	}
 	if c := x.commits[i].claims; c != nil && c.Pull != 0 {
-		return c.Pull
+		return i
 	}
 	// On the line itself: a flattened merge may follow.
 	for at := l.place[i] - 1; at >= 0 && at > l.place[i]-maxRun; at-- {
 		c := &x.commits[l.commits[at]]
 		if c.merge {
-			return 0
+			return -1
 		}
 		if c.claims != nil && c.claims.Merge {
-			return c.claims.Pull
+			return l.commits[at]
 		}
 	}
-	return 0
+	return -1
 }

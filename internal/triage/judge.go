@@ -94,6 +94,11 @@ func (j *judge) read(ctx context.Context, h History, records []*vuln.Record) err
 	if j.commits, err = resolveNames(ctx, h, j.repository, records); err != nil {
 		return err
 	}
+	return j.walk(ctx, h)
+}
+
+// walk walks the history, with what commits names.
+func (j *judge) walk(ctx context.Context, h History) error {
 	var tips, mains []git.OID
 	for _, t := range j.targets {
 		if t.Commit.IsZero() {
@@ -167,11 +172,22 @@ func (s *subject) parts() []*part {
 
 // survey reads what commits change, and finds for each part the commits that are the same change.
 func (j *judge) survey(ctx context.Context, h History, subjects []*subject) error {
-	j.s = newSurvey(j.x, h)
 	var parts []*part
 	for _, s := range subjects {
 		parts = append(parts, s.parts()...)
 	}
+	if err := j.findRepetitions(ctx, h, parts); err != nil {
+		return err
+	}
+	if err := j.look(ctx, parts); err != nil {
+		return err
+	}
+	return j.s.readMerged(ctx, j.bringers(parts))
+}
+
+// findRepetitions reads what commits change, and finds for each part the commits that are the same change, but for those which only the files show.
+func (j *judge) findRepetitions(ctx context.Context, h History, parts []*part) error {
+	j.s = newSurvey(j.x, h)
 	if len(parts) == 0 {
 		return nil
 	}
@@ -194,10 +210,7 @@ func (j *judge) survey(ctx context.Context, h History, subjects []*subject) erro
 			return err
 		}
 	}
-	if err := j.look(ctx, parts); err != nil {
-		return err
-	}
-	return j.s.readMerged(ctx, j.bringers(parts))
+	return nil
 }
 
 // findPulls finds the pull requests with which a part's commits came onto the main branch, or onto a target that has them.

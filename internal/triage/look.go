@@ -195,6 +195,9 @@ func (j *judge) remade(ctx context.Context, p *part, s *sight, tip int32) error 
 			found = by
 		}
 	}
+	if j.x.isAncestor(found, p.seeds[0]) {
+		return nil // what the fix gives back was there before it, and is not the fix
+	}
 	if p.members[found] == nil {
 		note := fmt.Sprintf("with it, the fix's lines stand in all %d places that the fix changes", len(s.hunks))
 		p.members[found] = []Evidence{{Kind: KindPostImage, Commit: j.x.commits[found].oid, Note: note, Strength: strengthOf(KindPostImage)}}

@@ -20,6 +20,7 @@ const (
 	maxNames  = 20_000 // paths of one commit that are kept
 
 	dependencies = "go.mod" // stands for all files that pin dependencies
+	language     = "go"     // the "module" of a go directive
 
 	maxUnreadEvidence = 20 // commits that cannot be read which one verdict names
 )
@@ -259,29 +260,44 @@ var (
 	replaceForm = regexp.MustCompile(`^\+\s*(?:replace\s+)?[A-Za-z0-9][^ ]*(?:\s+v[^ ]+)?\s+=>\s+([A-Za-z0-9][\w./~-]*)\s+(v[0-9][\w.+-]*)`)
 )
 
-// bumps finds the module versions that a diff brings into go.mod files, as they are or in place of others.
+// bumps finds the module versions that a diff brings into go.mod files, as they are or in place of others; and the packages' revisions that it brings
+// into Godeps.json.
 func bumps(diff []byte) []string {
 	var found []string
-	inside := false
+	inside, imported := "", ""
 	for line := range bytes.Lines(diff) {
 		if name, ok := bytes.CutPrefix(line, []byte("+++ ")); ok {
-			inside = path.Base(string(bytes.TrimSpace(name))) == "go.mod"
+			inside = path.Base(string(bytes.TrimSpace(name)))
 			continue
 		}
-		if !inside || line[0] != '+' || len(found) >= maxNames {
-			continue
+		if len(found) >= maxNames {
+			break
 		}
-		m := bumpForm.FindSubmatch(line)
-		if m == nil {
-			m = replaceForm.FindSubmatch(line)
-		}
-		if m != nil {
-			found = append(found, string(m[1])+" "+string(m[2]))
+		switch inside {
+		case "go.mod":
+			for _, form := range []*regexp.Regexp{bumpForm, replaceForm, languageForm} {
+				if m := form.FindSubmatch(line); m != nil {
+					found = append(found, string(m[1])+" "+string(m[2]))
+					break
+				}
+			}
+		case "Godeps.json":
+			if m := importedForm.FindSubmatch(line); m != nil {
+				imported = string(m[1])
+			} else if m := revisionForm.FindSubmatch(line); m != nil && imported != "" {
+				found = append(found, imported+" "+string(m[1]))
+			}
 		}
 	}
 	slices.Sort(found)
 	return slices.Compact(found)
 }
+
+var (
+	languageForm = regexp.MustCompile(`^\+(go) ([0-9][0-9.]*)\s*$`)
+	importedForm = regexp.MustCompile(`^[ +]\s*"ImportPath": "([^"\s]+)"`)
+	revisionForm = regexp.MustCompile(`^\+\s*"Rev": "([0-9a-f]{40})"`) // not that of a sibling which publishing crosses out
+)
 
 var flawForm = regexp.MustCompile(`\b(?:CVE-[0-9]{4}-[0-9]{4,}|GHSA(?:-[0-9a-z]{4}){3})\b`)
 
@@ -291,6 +307,9 @@ func spokenOf(subject string, bumps []string) []string {
 	anyVersion := flawForm.MatchString(subject)
 	return slices.DeleteFunc(slices.Clone(bumps), func(bump string) bool {
 		module, version, _ := strings.Cut(bump, " ")
+		if module == language {
+			return !slices.Contains(words, language+version)
+		}
 		return !slices.Contains(words, path.Base(module)) || !anyVersion && !slices.ContainsFunc(words, func(word string) bool {
 			return word == version || "v"+word == version || len(word) >= 7 && strings.Contains(version, "-"+word)
 		})
