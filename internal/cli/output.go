@@ -62,8 +62,9 @@ func (a *app) print(format string, data any, g grid) error {
 	}
 	t := table.NewWriter()
 	t.SetStyle(plainStyle())
-	if _, ok := terminal(a.Stdout); ok && g.fold && format == "table" {
-		t.SetColumnConfigs([]table.ColumnConfig{{Number: columns, WidthMax: g.room(columns, a.width()), WidthMaxEnforcer: text.WrapSoft}})
+	const least = 24 // columns: narrower text is worse to read than lines that the terminal breaks
+	if width := a.foldWidth(); width > 0 && g.fold && format == "table" && g.room(columns, width) >= least {
+		t.SetColumnConfigs([]table.ColumnConfig{{Number: columns, WidthMax: g.room(columns, width), WidthMaxEnforcer: text.WrapSoft}})
 	}
 	t.AppendHeader(cells(g.header[:columns]))
 	for _, row := range g.rows {
@@ -82,9 +83,9 @@ func (a *app) print(format string, data any, g grid) error {
 	return err
 }
 
-// room is how wide the last of the columns may be for the table to fit into a width; at least enough to read.
+// room is how wide the last of the columns may be for the table to fit into a width; less than nothing where it does not fit at all.
 func (g grid) room(columns, width int) int {
-	const gap, least = 3, 24
+	const gap = 3
 	for c := range columns - 1 {
 		widest := text.StringWidthWithoutEscSequences(g.header[c])
 		for _, row := range g.rows {
@@ -92,7 +93,7 @@ func (g grid) room(columns, width int) int {
 		}
 		width -= widest + gap
 	}
-	return max(least, width)
+	return width
 }
 
 func (a *app) printJSON(data any) error {
@@ -189,6 +190,14 @@ func (a *app) width() int {
 		return w
 	}
 	return 100
+}
+
+// foldWidth is the width at which text for people is broken: that of the terminal; 0 where nothing is to be broken, since a program may read it.
+func (a *app) foldWidth() int {
+	if _, ok := terminal(a.Stdout); !ok {
+		return 0
+	}
+	return a.width()
 }
 
 func parseInt(s string) int {

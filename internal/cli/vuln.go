@@ -195,7 +195,7 @@ func base(v release.Version) string {
 }
 
 func (l *vulnList) printItems(items []vulnItem) error {
-	g := grid{header: []string{"vulnerability", "score", "rating", "components", "fix", "summary", "os", "published", "class", "confidence", "practical lower bound"}, narrow: 6}
+	g := grid{header: []string{"vulnerability", "score", "rating", "components", "fix", "summary", "os", "published", "class", "confidence", "practical lower bound"}, narrow: 6, fold: true}
 	for _, i := range items {
 		score := "-"
 		if i.Score != nil {

@@ -279,7 +279,12 @@ func (d *vulnDiff) show(f *diffing) error {
 		return d.printJSON(records)
 	}
 	g := grid{header: []string{"vulnerability", "record", "what", "releases", "difference", "repository", "evidence"}, narrow: 5, fold: true}
+	modules := 0
 	for _, x := range spanned(f.findings) {
+		if x.Kind == vuln.FaultModule && d.format == tableFormats[0] && len(d.vulns) == 0 {
+			modules++
+			continue
+		}
 		record := x.Record
 		if len(d.feeds) > 1 {
 			record += " (" + x.Source + ")"
@@ -289,6 +294,9 @@ func (d *vulnDiff) show(f *diffing) error {
 			difference = "record: " + x.Feed + "; git: " + x.Git
 		}
 		g.rows = append(g.rows, []string{x.Vulnerability, record, x.Kind, cmp.Or(x.Versions, "-"), difference, cmp.Or(x.Repository, "-"), evidenceText(x.Evidence)})
+	}
+	if modules > 0 {
+		fmt.Fprintf(d.Stderr, "kubelts: note: %d records have versions of Kubernetes for Go modules that count from 0 (%s); -o wide lists them\n", modules, vuln.FaultModule)
 	}
 	if len(f.findings) == 0 && d.format == tableFormats[0] {
 		fmt.Fprintln(d.Stderr, "kubelts: nothing is wrong with what was checked")
@@ -317,9 +325,7 @@ func (x vulnFinding) follows(before vulnFinding) bool {
 	if x.Kind != findingGit || before.Kind != findingGit || x.Record != before.Record || x.Source != before.Source || x.Feed != before.Feed || x.Git != before.Git || x.Repository != before.Repository {
 		return false
 	}
-	was, err := release.ParseMinor(before.Minor)
-	is, bad := release.ParseMinor(x.Minor)
-	return err == nil && bad == nil && was.Major == is.Major && was.Minor+1 == is.Minor
+	return following(before.Minor, x.Minor)
 }
 
 // writeRecord writes one corrected record, whole or not at all.

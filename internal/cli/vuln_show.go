@@ -9,6 +9,7 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/jedib0t/go-pretty/v6/text"
 	"github.com/spf13/cobra"
 
 	"github.com/kubelts/kubelts/internal/release"
@@ -40,7 +41,7 @@ disagree, and where the facts come from. With -o json it is an OSV document.`,
 			case "yaml":
 				return a.printYAML(r)
 			}
-			_, err = io.WriteString(a.Stdout, clean(describe(r)))
+			_, err = io.WriteString(a.Stdout, clean(describe(r, a.foldWidth())))
 			return err
 		},
 	}
@@ -48,8 +49,12 @@ disagree, and where the facts come from. With -o json it is an OSV document.`,
 	return cmd
 }
 
-// sheet collects named lines for people.
-type sheet struct{ strings.Builder }
+// sheet collects named lines for people; those that are wider than the width, if there is one, are broken.
+type sheet struct {
+	strings.Builder
+
+	width int
+}
 
 const sheetLabel = 18
 
@@ -59,13 +64,19 @@ func (s *sheet) add(name string, values ...string) {
 		if v == "" {
 			continue
 		}
+		if s.width > 0 {
+			plain := strings.TrimLeft(v, " ")
+			lead := v[:len(v)-len(plain)] // lists within an entry stay lists
+			lines := text.WrapSoft(plain, max(40, s.width-sheetLabel-len(lead)))
+			v = trimLines(lead + strings.ReplaceAll(lines, "\n", "\n"+strings.Repeat(" ", sheetLabel)+lead))
+		}
 		fmt.Fprintf(s, "%-*s%s\n", sheetLabel, name, v)
 		name = ""
 	}
 }
 
-func describe(r *vuln.Record) string {
-	var s sheet
+func describe(r *vuln.Record, width int) string {
+	s := sheet{width: width}
 	k := r.Kubelts
 	s.add(r.ID, r.Summary)
 	s.add("aliases", strings.Join(r.Aliases, ", "))
@@ -87,7 +98,10 @@ func describe(r *vuln.Record) string {
 		s.add("fix", "none: no release cures it")
 	}
 	s.add("can be met from", k.PracticalLowerBound)
-	s.add("seen fixed in", byBranch(k.VerifiedFixed, func(v string) string { return v }))
+	s.add("seen fixed in", seenFixed(k.VerifiedFixed))
+	if len(k.JudgedByGit) > 0 {
+		s.add("judged by git", "releases of "+strings.Join(minorSpans(k.JudgedByGit), ", "))
+	}
 	s.add("pull requests", byBranch(k.PullRequests, numbers))
 	s.add("related", numbers(k.RelatedPullRequests))
 	s.add("vendors' fixes", byBranch(k.VendorBackports, func(v []string) string { return strings.Join(v, ", ") }))
@@ -103,6 +117,51 @@ func describe(r *vuln.Record) string {
 	}
 	s.add("references", links...)
 	return s.String()
+}
+
+// seenFixed is the first fixed release of each minor. Minors at the end that had the fix from their beginning are not listed one by one.
+func seenFixed(fixed map[string]string) string {
+	minors := branchOrder(fixed)
+	whole := len(minors)
+	for whole > 0 && fixed[minors[whole-1]] == minors[whole-1]+".0" {
+		whole--
+	}
+	var parts []string
+	for _, m := range minors[:whole] {
+		parts = append(parts, fixed[m])
+	}
+	switch len(minors) - whole {
+	case 0:
+	case 1:
+		parts = append(parts, fixed[minors[whole]])
+	default:
+		parts = append(parts, fixed[minors[whole]]+" and all of "+strings.Join(minorSpans(minors[whole+1:]), ", "))
+	}
+	return strings.Join(parts, ", ")
+}
+
+// minorSpans writes minors that follow each other as 1.20-1.36.
+func minorSpans(minors []string) []string {
+	var spans []string
+	for i := 0; i < len(minors); i++ {
+		first := i
+		for i+1 < len(minors) && following(minors[i], minors[i+1]) {
+			i++
+		}
+		if i == first {
+			spans = append(spans, minors[first])
+			continue
+		}
+		spans = append(spans, minors[first]+"-"+minors[i])
+	}
+	return spans
+}
+
+// following reports whether a minor comes right after another.
+func following(before, after string) bool {
+	a, err := release.ParseMinor(before)
+	b, bad := release.ParseMinor(after)
+	return err == nil && bad == nil && a.Major == b.Major && a.Minor+1 == b.Minor
 }
 
 func numbers(n []int) string {
@@ -137,11 +196,18 @@ func affectedText(r *vuln.Record) []string {
 	var lines []string
 	for _, a := range r.Affected {
 		for _, rg := range a.Ranges {
-			var parts []string
-			for _, e := range rg.Events {
-				parts = append(parts, eventText(e))
+			var said strings.Builder
+			for i, e := range rg.Events {
+				switch {
+				case i == 0:
+				case e.Introduced != "":
+					said.WriteString("; ")
+				default:
+					said.WriteString(" ")
+				}
+				said.WriteString(eventText(e))
 			}
-			lines = append(lines, cmp.Or(a.Package.Name, rg.Repo)+": "+strings.Join(parts, " "))
+			lines = append(lines, cmp.Or(a.Package.Name, rg.Repo)+": "+said.String())
 		}
 		if len(a.Versions) > 0 {
 			lines = append(lines, a.Package.Name+": "+strings.Join(a.Versions, ", "))

@@ -20,6 +20,7 @@ func (m *merger) draft(g *group, opinions []*opinion) *vuln.Record {
 		for _, c := range g.candidates {
 			if c.Origin.Rank == Git {
 				record.Kubelts.VerifiedFixed = joined(record.Kubelts.VerifiedFixed, c.Record.Kubelts.VerifiedFixed)
+				record.Kubelts.JudgedByGit = m.minors(record.Kubelts.JudgedByGit, c.Record.Kubelts.JudgedByGit)
 			}
 		}
 		return &record
@@ -39,10 +40,22 @@ func (m *merger) draft(g *group, opinions []*opinion) *vuln.Record {
 	record.Withdrawn = first.Record.Withdrawn
 	record.Kubelts = vuln.Extension{Sources: sources, Confidence: confidence(first.Origin.Rank), Class: class(first.Origin.Rank, len(opinions) > 0)}
 	if first.Origin.Rank == Git {
-		record.Kubelts.Fixes, record.Kubelts.VerifiedFixed = first.Record.Kubelts.Fixes, first.Record.Kubelts.VerifiedFixed
+		git := first.Record.Kubelts
+		record.Kubelts.Fixes, record.Kubelts.VerifiedFixed, record.Kubelts.JudgedByGit = git.Fixes, git.VerifiedFixed, m.minors(git.JudgedByGit, nil)
 	}
 	m.packages(record, g, opinions)
 	return record
+}
+
+// minors are those of two lists, in order.
+func (m *merger) minors(a, b []string) []string {
+	var all []string
+	for _, v := range m.Releases {
+		if name := v.Minor.String(); !slices.Contains(all, name) && (slices.Contains(a, name) || slices.Contains(b, name)) {
+			all = append(all, name)
+		}
+	}
+	return all
 }
 
 // joined is a map with what another one has.
@@ -156,6 +169,9 @@ func fields(record *vuln.Record, g *group) []Conflict {
 	}
 	ours, rated := record.Score()
 	for _, c := range g.candidates {
+		if c.Origin.Rank == Git { // commits tell nothing of it: what such a record says is what it was corrected from
+			continue
+		}
 		if score, ok := c.Record.Score(); ok && rated && score != ours {
 			conflict := Conflict{ID: g.id, Field: "severity", Followed: followed, Other: side(c.Origin), Reason: reason(followed.Rank, &opinion{origin: c.Origin})}
 			conflict.Followed.Says, conflict.Other.Says = number(ours), number(score)
