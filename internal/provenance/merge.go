@@ -350,9 +350,9 @@ func (m *merger) settle(record *vuln.Record, first *opinion, who []*opinion) {
 		for i, o := range who {
 			in[i] = o.in[i] || o.unknown[i] && o.origin.Rank != Reviewed
 		}
-		affected = []vuln.Affected{{Package: vuln.Package{Ecosystem: Ecosystem, Name: Package}, Ranges: vuln.RangesOf(m.Releases, in)}}
-		if len(affected[0].Ranges) == 0 {
-			affected = nil
+		affected = nil
+		if rg := vuln.RangeOf(m.Releases, in); len(rg.Events) > 0 {
+			affected = []vuln.Affected{{Package: vuln.Package{Ecosystem: Ecosystem, Name: Package}, Ranges: []vuln.Range{rg}}}
 		}
 	} else {
 		affected = m.doubt(record, first)

@@ -79,6 +79,11 @@ func TestMerge(t *testing.T) {
 	reviewed := func() *vuln.Record { return say(early, "CVE-1-1", core, "1.2.0..1.2.2") }
 	cured := reviewed()
 	cured.Kubelts.VerifiedFixed = map[string]string{"1.2": "1.2.2"}
+	judged := func(events, minor string) *vuln.Record {
+		r := say(early, "CVE-1-1", core, events)
+		r.Kubelts.JudgedByGit = []string{minor}
+		return r
+	}
 	tests := []struct {
 		name       string
 		facts      []*vuln.Record
@@ -107,6 +112,18 @@ func TestMerge(t *testing.T) {
 			"CVE-1-1 []: 1.2.0 1.2.1",
 			"k8s does not call 1.2.1 affected, which reviewed does: the reviewed facts go before the project's own announcement; it was announced after the review and should be looked at",
 		}},
+		{"git has no say but where it judged", []*vuln.Record{reviewed()}, []provenance.Candidate{from("git", provenance.Git, judged("1.0.0..1.2.1", "1.2"))}, []string{
+			"CVE-1-1 []: 1.2.0", "reviewed calls 1.2.1 affected, which git does not: git evidence goes before the reviewed facts",
+		}},
+		{"elsewhere the review is followed, and is disagreed with", []*vuln.Record{reviewed()}, []provenance.Candidate{
+			from("git", provenance.Git, judged("1.0.0..1.3.1", "1.3")), from("go", provenance.Other, say(late, "CVE-1-1", core, "1.2.1..1.2.2")),
+		}, []string{
+			"CVE-1-1 []: 1.2.0 1.2.1 1.3.0",
+			"go does not call 1.3.0 affected, which git does: git evidence goes before another feed",
+			"go does not call 1.2.0 affected, which reviewed does: the reviewed facts go before another feed",
+			"reviewed does not call 1.3.0 affected, which git does: git evidence goes before the reviewed facts",
+		}},
+		{"what nobody else is about, git's record says alone", nil, []provenance.Candidate{from("git", provenance.Git, judged("1.1.2..1.2.1", "1.2"))}, []string{"CVE-1-1 []: 1.1.2 1.1.3 1.2.0"}},
 		{"git goes before the review", []*vuln.Record{reviewed()}, []provenance.Candidate{from("git", provenance.Git, say(early, "CVE-1-1", core, "1.1.2..1.2.1"))}, []string{
 			"CVE-1-1 []: 1.1.2 1.1.3 1.2.0",
 			"reviewed calls 1.2.1 affected, which git does not; does not call 1.1.2-1.1.3 affected, which git does: git evidence goes before the reviewed facts",

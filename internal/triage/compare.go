@@ -261,8 +261,10 @@ func Correct(r *vuln.Record, judged []Judged, minors []release.Minor, releases m
 		}
 	}
 	corrected.Affected = slices.DeleteFunc(slices.Clone(r.Affected), func(a vuln.Affected) bool { return vuln.KubernetesPackage(a.Package.Name) })
-	if ranges := vuln.RangesOf(all, affected); len(ranges) > 0 {
-		corrected.Affected = slices.Insert(corrected.Affected, 0, vuln.Affected{Package: vuln.Package{Ecosystem: "Kubernetes", Name: "k8s.io/kubernetes"}, Ranges: ranges})
+	if rg := vuln.RangeOf(all, affected); len(rg.Events) > 0 {
+		corrected.Affected = slices.Insert(corrected.Affected, 0, vuln.Affected{
+			Package: vuln.Package{Ecosystem: "Kubernetes", Name: "k8s.io/kubernetes"}, Ranges: []vuln.Range{rg},
+		})
 	}
 	return corrected, true
 }

@@ -39,7 +39,7 @@ func TestCompare(t *testing.T) {
 			"a fix that is not there", "k8s.io/kubernetes", `{"introduced": "0"}, {"fixed": "1.21.2"}`,
 			[]triage.Judged{judged(21, triage.Affected, "", triage.KindBefore)},
 			[]string{"1.21 v1.21.2 to v1.21.3: not affected, affected (no release of the branch has the fix)"},
-			"+0 =1.21.3",
+			"+0 -1.22.0",
 		},
 		{
 			"a fix that came earlier", "k8s.io/apiserver", `{"introduced": "1.21.0"}, {"fixed": "1.21.3"}`,
@@ -85,7 +85,7 @@ func TestCompare(t *testing.T) {
 			"cured in one repository, not in another", "k8s.io/kubernetes", `{"introduced": "0"}, {"fixed": "1.21.1"}`,
 			[]triage.Judged{judged(21, triage.Fixed, "v1.21.1", triage.KindPatchID), judged(21, triage.Affected, "", triage.KindBefore)},
 			[]string{"1.21 v1.21.1 to v1.21.3: not affected, affected (no release of the branch has the fix)"},
-			"+0 =1.21.3",
+			"+0 -1.22.0",
 		},
 		{
 			"cured in one repository, unknown in another", "k8s.io/kubernetes", `{"introduced": "0"}`,

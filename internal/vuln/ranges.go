@@ -132,31 +132,21 @@ func (rg Range) points() (points []point, limits []release.Version, err error) {
 	return points, limits, nil
 }
 
-// RangesOf writes ranges for the releases that are affected. All are the releases that were made, in order; a run of affected ones ends with the release that follows in the same
-// minor, or else with its last one. Runs that end with a fix are one range and the others another, since the OSV schema allows no range that has both. A run that
-// begins with the first release of all begins at 0.
-func RangesOf(all []release.Version, affected []bool) []Range {
+// RangeOf writes a range for the releases that are affected. All are the releases that were made, in order; a run of affected ones ends with the release that follows, also where that is
+// the first of the next minor: what may still be released of the minor before has no fix. A run that begins with the first release of all begins at 0. Without any it has no events.
+func RangeOf(all []release.Version, affected []bool) Range {
 	text := func(v release.Version) string { return strings.TrimPrefix(v.String(), "v") }
-	cured, last := Range{Type: RangeSemver}, Range{Type: RangeSemver}
-	for i := 0; i < len(all); i++ {
-		if !affected[i] {
-			continue
-		}
-		run := []Event{{Introduced: text(all[i])}}
-		if i == 0 {
-			run[0].Introduced = "0"
-		}
-		for i+1 < len(all) && affected[i+1] {
-			i++
-		}
+	out := Range{Type: RangeSemver}
+	for i := range all {
+		before := i > 0 && affected[i-1]
 		switch {
-		case i+1 == len(all):
-			cured.Events = append(cured.Events, run...)
-		case all[i+1].Minor == all[i].Minor:
-			cured.Events = append(cured.Events, append(run, Event{Fixed: text(all[i+1])})...)
-		default:
-			last.Events = append(last.Events, append(run, Event{LastAffected: text(all[i])})...)
+		case affected[i] && i == 0:
+			out.Events = append(out.Events, Event{Introduced: "0"})
+		case affected[i] && !before:
+			out.Events = append(out.Events, Event{Introduced: text(all[i])})
+		case before && !affected[i]:
+			out.Events = append(out.Events, Event{Fixed: text(all[i])})
 		}
 	}
-	return slices.DeleteFunc([]Range{cured, last}, func(r Range) bool { return len(r.Events) == 0 })
+	return out
 }
