@@ -23,7 +23,7 @@ const module = "github.com/kubelts/kubelts/"
 
 // ground and middle are judgement: values and pure functions.
 var (
-	ground = []string{"internal/errs", "internal/git", "internal/release", "internal/visible", "internal/vuln"}
+	ground = []string{"internal/errs", "internal/git", "internal/recent", "internal/release", "internal/visible", "internal/vuln"}
 	middle = []string{
 		"internal/catalog", "internal/patch", "internal/merge", "internal/gomerge", "internal/godialect", "internal/gotypes", "internal/importmap", "internal/depmerge", "internal/memory", "internal/backport", "internal/explain", "internal/lts", "internal/upkeep", "internal/triage", "internal/pki", "internal/timeline",
 		"internal/replay", "internal/cluster", "internal/skew", "internal/upgrade", "internal/report",

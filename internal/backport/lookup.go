@@ -3,10 +3,10 @@ package backport
 import (
 	"context"
 	"strings"
-	"sync"
 
 	"github.com/kubelts/kubelts/internal/git"
 	"github.com/kubelts/kubelts/internal/patch"
+	"github.com/kubelts/kubelts/internal/recent"
 )
 
 // maxCachedEntries bounds the parsed trees that are remembered, twice: about 20 MB each.
@@ -16,48 +16,23 @@ const maxCachedEntries = 250_000
 type treeCache struct {
 	git.Store
 
-	mu         sync.Mutex
-	young, old map[git.OID][]git.TreeEntry
-	size       int
+	known *recent.Cache[git.OID, []git.TreeEntry]
 }
 
 func newTreeCache(store git.Store) *treeCache {
-	return &treeCache{Store: store, young: map[git.OID][]git.TreeEntry{}}
+	return &treeCache{store, recent.New[git.OID](maxCachedEntries, func(entries []git.TreeEntry) int { return len(entries) + 4 })}
 }
 
 // Tree implements [git.Objects].
 func (c *treeCache) Tree(ctx context.Context, id git.OID) ([]git.TreeEntry, error) {
-	if entries, ok := c.known(id); ok {
+	if entries, ok := c.known.Find(id); ok {
 		return entries, nil
 	}
 	entries, err := c.Store.Tree(ctx, id)
-	if err != nil {
-		return nil, err
+	if err == nil {
+		c.known.Keep(id, entries)
 	}
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	c.keep(id, entries)
-	return entries, nil
-}
-
-func (c *treeCache) known(id git.OID) ([]git.TreeEntry, bool) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	if entries, ok := c.young[id]; ok {
-		return entries, true
-	}
-	entries, ok := c.old[id]
-	if ok {
-		c.keep(id, entries)
-	}
-	return entries, ok
-}
-
-func (c *treeCache) keep(id git.OID, entries []git.TreeEntry) {
-	if c.size += len(entries) + 4; c.size > maxCachedEntries {
-		c.old, c.young, c.size = c.young, map[git.OID][]git.TreeEntry{}, len(entries)
-	}
-	c.young[id] = entries
+	return entries, err
 }
 
 // lookup finds what stands at a path of a tree; a directory counts as an entry of its own mode.

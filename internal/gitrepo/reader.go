@@ -13,6 +13,7 @@ import (
 	"github.com/kubelts/kubelts/internal/command"
 	"github.com/kubelts/kubelts/internal/errs"
 	"github.com/kubelts/kubelts/internal/git"
+	"github.com/kubelts/kubelts/internal/recent"
 )
 
 const (
@@ -29,10 +30,10 @@ type pool struct {
 	ctx    context.Context //nolint:containedctx // the readers outlive the call that starts them, and end with what opened the pool
 	ending sync.Once
 
-	mu         sync.Mutex
-	idle       []*reader // started; the last one used is the first one taken, so that one reader serves who asks one by one
-	young, old map[git.OID]object
-	youngSize  int
+	known *recent.Cache[git.OID, object]
+
+	mu   sync.Mutex
+	idle []*reader // started; the last one used is the first one taken, so that one reader serves who asks one by one
 }
 
 type object struct {
@@ -47,7 +48,10 @@ type reader struct {
 }
 
 func newPool(ctx context.Context, run *command.Runner, gitDir string) *pool {
-	p := &pool{run: run, gitDir: gitDir, slots: make(chan struct{}, maxReaders), young: map[git.OID]object{}}
+	p := &pool{
+		run: run, gitDir: gitDir, slots: make(chan struct{}, maxReaders),
+		known: recent.New[git.OID](maxCache, func(o object) int { return len(o.content) + 128 }),
+	}
 	p.ctx, p.stop = context.WithCancelCause(ctx)
 	for range maxReaders {
 		p.slots <- struct{}{}
@@ -75,7 +79,7 @@ func (p *pool) read(ctx context.Context, id git.OID, want git.Type) ([]byte, err
 	if err := ctx.Err(); err != nil {
 		return nil, context.Cause(ctx)
 	}
-	o, ok := p.cached(id)
+	o, ok := p.known.Find(id)
 	if !ok {
 		var err error
 		if o, err = p.fetch(ctx, id, want); err != nil {
@@ -115,7 +119,7 @@ func (p *pool) fetch(ctx context.Context, id git.OID, want git.Type) (object, er
 	if got := git.Hash(o.typ, o.content); got != id {
 		return object{}, errs.New(errs.Invalid, "object %s is damaged: its content is that of %s", id, got)
 	}
-	p.keep(id, o)
+	p.known.Keep(id, o)
 	return o, nil
 }
 
@@ -185,36 +189,6 @@ func (r *reader) ask(id git.OID, want git.Type) (object, error) {
 		return object{}, fmt.Errorf("read object %s: %w", id, err)
 	}
 	return object{typ: git.Type(fields[1]), content: content[:size:size]}, nil
-}
-
-func (p *pool) cached(id git.OID) (object, bool) {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	if o, ok := p.young[id]; ok {
-		return o, true
-	}
-	o, ok := p.old[id]
-	if ok {
-		p.insert(id, o)
-	}
-	return o, ok
-}
-
-func (p *pool) keep(id git.OID, o object) {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	p.insert(id, o)
-}
-
-// insert keeps what was used lately: when the young half is full it becomes the old one, and the old one is forgotten.
-func (p *pool) insert(id git.OID, o object) {
-	if len(o.content) > maxCache/8 {
-		return
-	}
-	if p.youngSize += len(o.content) + 128; p.youngSize > maxCache {
-		p.old, p.young, p.youngSize = p.young, map[git.OID]object{}, len(o.content)
-	}
-	p.young[id] = o
 }
 
 // Blob implements [git.Objects].

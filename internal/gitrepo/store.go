@@ -98,7 +98,7 @@ func (s *Store) write(t git.Type, content []byte) (git.OID, error) {
 	if _, err := os.Stat(path); err == nil {
 		return id, nil
 	}
-	if _, ok := s.pool.cached(id); ok {
+	if _, ok := s.pool.known.Find(id); ok {
 		return id, nil // read from here before, so it is here or in what is borrowed
 	}
 	if err := os.MkdirAll(dir, 0o755); err != nil { //nolint:gosec // git's own mode for these directories
@@ -119,7 +119,7 @@ func (s *Store) write(t git.Type, content []byte) (git.OID, error) {
 	if err != nil {
 		return git.OID{}, errs.New(errs.Unavailable, "write object %s: %w", id, err)
 	}
-	s.pool.keep(id, object{typ: t, content: bytes.Clone(content)})
+	s.pool.known.Keep(id, object{typ: t, content: bytes.Clone(content)})
 	return id, nil
 }
 
