@@ -10,6 +10,7 @@
 package candidate
 
 import (
+	"strings"
 	"time"
 
 	"github.com/kubelts/kubelts/internal/git"
@@ -80,6 +81,14 @@ type Candidate struct {
 	Signs   []Sign    `json:"signs"` // most points first
 }
 
+// Headline is what to call a candidate in one line: the pull request's title where it brought several commits and the title says something, else the subject.
+func (c *Candidate) Headline() string {
+	if len(c.Commits) > 1 && len(strings.Fields(c.Title)) >= minSubject {
+		return c.Title
+	}
+	return c.Subject
+}
+
 // Taken is a newer branch that has a change.
 type Taken struct {
 	Branch string  `json:"branch"`
@@ -131,6 +140,7 @@ const (
 	Dependencies Reason = "dependencies_only" // only what pins or copies dependencies, and no flaw is named
 	NoSign       Reason = "no_sign"           // only the main branch has it, and its words do not speak of a severe fault
 	Together     Reason = "with_a_candidate"  // it comes with a candidate, as a test does with a fix
+	Variant      Reason = "variant"           // it is another change as it was carried over in other lines: counted with that one
 	NothingKept  Reason = "empty"             // it changes nothing
 )
 

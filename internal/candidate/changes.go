@@ -3,10 +3,12 @@ package candidate
 import (
 	"context"
 	"maps"
+	"path"
 	"slices"
 	"strings"
 	"time"
 
+	"github.com/kubelts/kubelts/internal/equiv"
 	"github.com/kubelts/kubelts/internal/git"
 	"github.com/kubelts/kubelts/internal/release"
 	"github.com/kubelts/kubelts/internal/triage"
@@ -23,6 +25,7 @@ type Finder struct {
 	pulls    map[int]string    // by pull request that a record names: the record
 	messages map[git.OID]text
 	same     map[git.OID]*triage.Change // by the commit that was asked for
+	ends     map[string]time.Time       // by branch: when upstream last committed to it
 }
 
 // text is what is read of a commit besides what the index keeps.
@@ -51,8 +54,31 @@ func Open(ctx context.Context, history History, repo Repository) (*Finder, error
 		f.note(r)
 	}
 	var err error
-	f.changes, err = triage.OpenChanges(ctx, history, repo.Name, targets)
-	return f, err
+	if f.changes, err = triage.OpenChanges(ctx, history, repo.Name, targets); err != nil {
+		return nil, err
+	}
+	f.ends = map[string]time.Time{}
+	for _, b := range f.repo.Branches {
+		tip, err := history.Commit(ctx, b.Commit)
+		if err != nil {
+			return nil, err
+		}
+		f.ends[b.Name] = tip.Committer.When
+	}
+	return f, nil
+}
+
+// endOf is when the last release of a line was made, or its last commit where no release is known.
+func (f *Finder) endOf(ctx context.Context, b Branch) (time.Time, error) {
+	at := b.Commit
+	if last, ok := f.changes.LastRelease(b.Commit, b.Minor); ok {
+		at = last.Commit
+	}
+	c, err := f.history.Commit(ctx, at)
+	if err != nil {
+		return time.Time{}, err
+	}
+	return c.Committer.When.UTC(), nil
 }
 
 // note keeps which commits and pull requests a record names.
@@ -121,6 +147,9 @@ type change struct {
 	reason  Reason // why it is no candidate
 	note    string
 	unseen  string // why it could not be looked at
+	// variants are changes with the same subject by the same author in the same files, on other branches: carried over in other lines.
+	variants []*change
+	says     *message // see search.message
 }
 
 // collect finds the changes that newer branches took, each once: as the branch has it that is nearest to the line.
@@ -137,17 +166,79 @@ func (s *search) collect(ctx context.Context) error {
 			}
 		}
 	}
-	if !s.options.Main || s.repo.Main.Commit.IsZero() {
-		return nil
+	if s.options.Main && !s.repo.Main.Commit.IsZero() {
+		if err := s.collectMain(ctx, seen); err != nil {
+			return err
+		}
 	}
+	s.pairVariants()
+	return nil
+}
+
+// collectMain finds the changes that the main branch took since, and no release branch.
+func (s *search) collectMain(ctx context.Context, seen map[git.OID]bool) error {
 	for _, oid := range s.changes.Own(s.repo.Main.Commit, s.line.Commit) {
-		if !seen[oid] && s.landedOn(oid, s.repo.Main).After(s.report.Since) {
-			if err := s.add(ctx, s.repo.Main, oid, seen); err != nil {
-				return err
-			}
+		if seen[oid] || !s.landedOn(oid, s.repo.Main).After(s.report.Since) {
+			continue
+		}
+		if err := s.add(ctx, s.repo.Main, oid, seen); err != nil {
+			return err
 		}
 	}
 	return nil
+}
+
+// minSubject is from how many words on a subject tells changes apart.
+const minSubject = 3
+
+// pairVariants finds changes that were carried over in other lines.
+func (s *search) pairVariants() {
+	by := map[string][]*change{}
+	for _, c := range s.all {
+		if subject := equiv.PlainSubject(c.info.Subject); len(strings.Fields(subject)) >= minSubject && c.info.Change != nil {
+			key := c.info.Author + "\n" + subject
+			by[key] = append(by[key], c)
+		}
+	}
+	for _, c := range s.all {
+		alike := by[c.info.Author+"\n"+equiv.PlainSubject(c.info.Subject)]
+		i := slices.IndexFunc(alike, func(o *change) bool { return o.at < c.at && o.reason == "" && c.variantOf(o) })
+		if i < 0 {
+			continue
+		}
+		first := alike[i]
+		c.reason, c.note = Variant, first.commit.String()
+		first.variants = append(first.variants, c)
+		first.taken = append(first.taken, c.taken...)
+		slices.SortStableFunc(first.taken, func(a, b Taken) int { return s.place(a.Branch) - s.place(b.Branch) })
+		first.pulls = append(first.pulls, c.pulls...)
+		slices.Sort(first.pulls)
+		first.pulls = slices.Compact(first.pulls)
+		first.class = ClassPicked
+		if c.first.Before(first.first) {
+			first.first = c.first
+		}
+		if c.last.After(first.last) {
+			first.last = c.last
+		}
+	}
+}
+
+// place is a branch's among the newer ones.
+func (s *search) place(branch string) int {
+	return slices.IndexFunc(s.newer, func(b Branch) bool { return b.Name == branch })
+}
+
+// variantOf reports whether a change can be another one on other branches: no branch has both as its own, and they share a file's name.
+func (c *change) variantOf(o *change) bool {
+	if c.class == ClassMain || o.class == ClassMain || slices.ContainsFunc(c.taken, func(t Taken) bool {
+		return slices.ContainsFunc(o.taken, func(u Taken) bool { return t.Branch == u.Branch })
+	}) {
+		return false
+	}
+	return slices.ContainsFunc(c.info.Change.Files, func(f equiv.File) bool {
+		return slices.ContainsFunc(o.info.Change.Files, func(g equiv.File) bool { return path.Base(f.Path) == path.Base(g.Path) })
+	})
 }
 
 // follow prepares for the commits whose changes are asked for.

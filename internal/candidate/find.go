@@ -15,7 +15,7 @@ import (
 
 const (
 	enoughLines = 40 // bytes of telling lines from which lines that stand on the line show that it has the change
-	maxTogether = 12 // commits of one pull request that are one candidate; of more, each change is its own
+	maxTogether = 80 // commits of one pull request that are one candidate; of more, each change is its own
 	maxPaths    = 6  // that a candidate names
 )
 
@@ -27,12 +27,13 @@ type search struct {
 	options Options
 	newer   []Branch
 	all     []*change
+	known   map[string]string // by what brought changes together: the record that names one of them
 	report  *Report
 }
 
 // Find finds the candidates for a line: a branch, or any revision with the minor that it is for.
 func (f *Finder) Find(ctx context.Context, line Branch, o Options) (*Report, error) {
-	s := &search{Finder: f, line: line, options: o, report: &Report{Line: line.Name, Commit: line.Commit, LeftOut: map[Reason]int{}, Candidates: []Candidate{}}}
+	s := &search{Finder: f, line: line, options: o, known: map[string]string{}, report: &Report{Line: line.Name, Commit: line.Commit, LeftOut: map[Reason]int{}, Candidates: []Candidate{}}}
 	for _, b := range f.repo.Branches {
 		if release.CompareMinors(b.Minor, line.Minor) > 0 {
 			s.newer = append(s.newer, b)
@@ -76,22 +77,16 @@ func (s *search) begin(ctx context.Context) error {
 		return err
 	}
 	s.report.Since = s.options.Since
-	last, ok := s.changes.LastRelease(s.line.Commit, s.line.Minor)
-	if ok {
+	if last, ok := s.changes.LastRelease(s.line.Commit, s.line.Minor); ok {
 		s.report.LastRelease = last.Name
 	}
-	if !s.report.Since.IsZero() {
-		return nil
+	if s.report.Since.IsZero() {
+		end, err := s.endOf(ctx, s.line)
+		if err != nil {
+			return err
+		}
+		s.report.Since = end
 	}
-	at := s.line.Commit
-	if ok {
-		at = last.Commit
-	}
-	c, err := s.history.Commit(ctx, at)
-	if err != nil {
-		return err
-	}
-	s.report.Since = c.Committer.When.UTC()
 	return nil
 }
 
@@ -99,6 +94,9 @@ func (s *search) begin(ctx context.Context) error {
 func (s *search) sift(ctx context.Context) error {
 	var near []git.OID
 	for _, c := range s.all {
+		if c.reason != "" {
+			continue
+		}
 		if err := s.cheap(ctx, c); err != nil {
 			return err
 		}
@@ -133,7 +131,11 @@ func (s *search) cheap(ctx context.Context, c *change) error {
 	if err := s.has(ctx, c); err != nil || c.reason != "" {
 		return err
 	}
-	if id := s.recordOf(c.same.Commits(), c.pulls); id != "" {
+	members := c.same.Commits()
+	for _, v := range c.variants {
+		members = append(members, v.same.Commits()...)
+	}
+	if id := s.recordOf(members, c.pulls); id != "" {
 		c.reason, c.note = Known, id
 		return nil
 	}
@@ -157,8 +159,21 @@ func (s *search) cheap(ctx context.Context, c *change) error {
 	return s.reverted(ctx, c)
 }
 
-// has leaves a change out that the line has, or had.
+// has leaves a change out that the line has, or had, in these lines or in others.
 func (s *search) has(ctx context.Context, c *change) error {
+	for _, v := range c.variants {
+		v.reason = ""
+		if err := s.has(ctx, v); err != nil {
+			return err
+		}
+		if v.reason != "" {
+			c.reason, c.note = v.reason, v.note
+		}
+		v.reason = Variant
+	}
+	if c.reason != "" {
+		return nil
+	}
 	for _, m := range c.same.Commits() {
 		if !s.changes.On(m, s.line.Commit) {
 			continue
@@ -274,23 +289,28 @@ func codeOf(c *change) (code Code, weight int) {
 }
 
 // message is what a change says of itself.
-func (s *search) message(c *change) message {
-	m := s.messages[c.commit].message
-	if m == "" {
-		m = c.info.Subject
+func (s *search) message(c *change) *message {
+	if c.says == nil {
+		text := s.messages[c.commit].message
+		if text == "" {
+			text = c.info.Subject
+		}
+		m := readMessage(text, c.arrival.Title)
+		m.spoken = m.speaks()
+		c.says = &m
 	}
-	return readMessage(m, c.arrival.Title)
+	return c.says
 }
 
 // names reports whether a message names a flaw.
-func (m message) names() bool {
+func (m *message) names() bool {
 	_, ok := m.has(words()[0])
 	return ok
 }
 
 // severe reports whether a message speaks of more than a bug.
-func (m message) severe() bool {
-	return slices.ContainsFunc(m.speaks(), func(f found) bool {
+func (m *message) severe() bool {
+	return slices.ContainsFunc(m.spoken, func(f found) bool {
 		return f.severity != SeverityBug && f.severity != SeverityRegression && f.where != "body"
 	})
 }
@@ -312,6 +332,9 @@ func (s *search) finish() {
 		groups[c.key()] = append(groups[c.key()], c)
 	}
 	for _, c := range s.all {
+		if c.reason == Known {
+			s.known[c.key()] = c.note
+		}
 		if c.companion() && groups[c.key()] != nil && c.last.After(s.report.Since) {
 			with[c.key()] = append(with[c.key()], c)
 		}

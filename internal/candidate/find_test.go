@@ -235,7 +235,9 @@ func TestReasons(t *testing.T) {
 		}},
 		{"only tests", "tests_only", func(w *world) { w.change("server_test.go", "package server\n\nvar x int\n", subject, "release-1.1") }},
 		{"only documents", "docs_only", func(w *world) { w.change("README.md", "A server, really\n", subject, "release-1.1") }},
-		{"only generated files", "generated_only", func(w *world) { w.change("zz_generated.deepcopy.go", "package server\n\nvar y int\n", subject, "release-1.1") }},
+		{"only generated files", "generated_only", func(w *world) {
+			w.change("zz_generated.deepcopy.go", "package server\n\nvar y int\n", subject, "release-1.1")
+		}},
 		{"only scripts", "build_only", func(w *world) { w.change("hack/check.sh", "false\n", subject, "release-1.1") }},
 		{"only dependencies", "dependencies_only", func(w *world) {
 			w.change("go.mod", "module example.org/server\n\nrequire example.org/net v0.2.0\n", subject, "release-1.1")
@@ -380,12 +382,12 @@ func TestCandidate(t *testing.T) {
 			{Kind: "word", Severity: "crash", Points: 28, Note: `"panic" in the subject`},
 			{Kind: "label", Points: 15, Note: "#5 has the label priority/critical-urgent"},
 			{Kind: "label", Severity: "security", Points: 15, Note: "#5 names CVE-2020-0009"},
-			{Kind: "places", Points: 12, Note: "all 1 places stand on the line as it found them"},
+			{Kind: "reach", Points: 14, Note: "release-1.1 took it, the oldest newer branch that was kept then"},
+			{Kind: "places", Points: 14, Note: "the one place stands on the line as it found it"},
 			{Kind: "word", Severity: "bug", Points: 10, Note: `"Fix" in the subject`},
-			{Kind: "code", Points: 10, Note: "checks for nil, in func Serve", Path: "server.go"},
-			{Kind: "taken", Points: 6, Note: "taken by release-1.1"},
-			{Kind: "taken", Points: 6, Note: "taken by the next newer branch"},
+			{Kind: "code", Points: 6, Note: "checks for nil, in func Serve", Path: "server.go"},
 			{Kind: "size", Points: 6, Note: "small: 3 lines of source go or come"},
+			{Kind: "taken", Points: 4, Note: "taken by release-1.1"},
 			{Kind: "reverted", Points: -20, Note: "taken back on release-1.2"},
 		},
 	}

@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/kubelts/kubelts/internal/git"
 	"github.com/kubelts/kubelts/internal/presence"
 )
 
@@ -13,19 +14,24 @@ import (
 const (
 	maxWords     = 60 // points of all severity words together
 	maxCode      = 30 // of all signs in the code
-	pointsTaken  = 6  // for each newer branch that took it as a pick
+	pointsTaken  = 4  // for each newer branch that took it as a pick
 	maxTaken     = 3  // branches that count
-	pointsNear   = 6  // the nearest newer branch took it
-	allBefore    = 12
-	someBefore   = 6
-	onlyDrifted  = -8
-	featureLoss  = -14
+	reachGain    = 14 // the oldest newer branch that upstream still kept took it
+	reachLoss    = -14
+	allBefore    = 14
+	someBefore   = 5
+	onlyDrifted  = -12
+	featureLoss  = -16
+	noiseLoss    = -24
+	namesakeLoss = -24
 	branchLoss   = -10
 	mainLoss     = -12
 	depsLoss     = -40
 	revertedLoss = -20
 	largeLoss    = -8
 	largeFrom    = 400 // lines that go or come from which a change is large
+	manyLoss     = -10
+	manyFrom     = 8 // commits with source from which a pull request is a piece of work, not a fix
 	smallGain    = 6
 	smallTo      = 40
 	testsGain    = 4
@@ -40,7 +46,7 @@ func (s *search) candidate(group, more []*change) Candidate {
 	main, best := group[0], 0
 	for i, c := range group {
 		points := 0
-		for _, f := range s.message(c).speaks() {
+		for _, f := range s.message(c).spoken {
 			points += f.points
 		}
 		if i == 0 || points > best {
@@ -99,6 +105,15 @@ func (s *search) signs(main *change, group, more []*change, code Code) []Sign {
 		signs = append(signs, Sign{Kind: SignFeature, Points: featureLoss, Note: "speaks of something new or of tidying up: " + clip(main.info.Subject)})
 	}
 	signs = append(signs, does...)
+	if s.message(main).isNoise() {
+		signs = append(signs, Sign{Kind: SignNoise, Points: noiseLoss, Note: "speaks of tests, of checks or of spelling: " + clip(main.info.Subject)})
+	}
+	if id := s.known[main.key()]; id != "" {
+		signs = append(signs, Sign{Kind: SignKnown, Note: "came with a fix of " + id + ", and no record names it"})
+	}
+	if oid := s.namesake(main); !oid.IsZero() {
+		signs = append(signs, Sign{Kind: SignNamesake, Points: namesakeLoss, Note: "the line has a commit of that subject by that author, with other lines: " + oid.Short()})
+	}
 	signs = append(signs, s.takenSigns(main)...)
 	signs = append(signs, placeSigns(group, code)...)
 	signs = append(signs, areaSigns(code.Paths)...)
@@ -111,11 +126,23 @@ func (s *search) signs(main *change, group, more []*change, code Code) []Sign {
 	return signs[:min(len(signs), maxSigns)]
 }
 
+// namesake is a commit of the line that may be a change in other lines: with its subject, by its author, in a file of such a name.
+func (s *search) namesake(c *change) git.OID {
+	for _, oid := range c.same.Namesakes(s.line.Commit) {
+		o, _ := s.changes.Commit(oid)
+		twin := &change{info: o}
+		if o.Author == c.info.Author && o.Change != nil && c.info.Change != nil && twin.variantOf(c) {
+			return oid
+		}
+	}
+	return git.OID{}
+}
+
 // wordSigns are the severity words of all commits, one for each severity.
 func (s *search) wordSigns(group []*change) []Sign {
 	best := map[string]found{}
 	for _, c := range group {
-		for _, f := range s.message(c).speaks() {
+		for _, f := range s.message(c).spoken {
 			if f.points > best[f.severity].points {
 				best[f.severity] = f
 			}
@@ -164,7 +191,6 @@ func in(decl string) string {
 // takenSigns are about the newer branches that took a change.
 func (s *search) takenSigns(c *change) []Sign {
 	var names, back []string
-	near := false
 	for _, t := range c.taken {
 		if !t.Reverted.IsZero() {
 			back = append(back, t.Branch)
@@ -172,16 +198,13 @@ func (s *search) takenSigns(c *change) []Sign {
 		}
 		if !t.Inherited {
 			names = append(names, t.Branch)
-			near = near || t.Branch == s.newer[0].Name
 		}
 	}
 	var signs []Sign
 	if len(names) > 0 {
 		signs = append(signs, Sign{Kind: SignTaken, Points: pointsTaken * min(len(names), maxTaken), Note: "taken by " + some(names)})
 	}
-	if near {
-		signs = append(signs, Sign{Kind: SignTaken, Points: pointsNear, Note: "taken by the next newer branch"})
-	}
+	signs = append(signs, s.reach(c)...)
 	if len(back) > 0 {
 		signs = append(signs, Sign{Kind: SignReverted, Points: revertedLoss, Note: "taken back on " + some(back)})
 	}
@@ -197,6 +220,27 @@ func (s *search) takenSigns(c *change) []Sign {
 	return signs
 }
 
+// reach says whether upstream took a change as far back as it could: to the oldest newer branch that it still made releases of.
+func (s *search) reach(c *change) []Sign {
+	if c.class == ClassMain {
+		return nil
+	}
+	for _, b := range s.newer {
+		if s.ends[b.Name].Before(c.first) {
+			continue
+		}
+		i := slices.IndexFunc(c.taken, func(t Taken) bool { return t.Branch == b.Name })
+		if i >= 0 && !c.taken[i].Reverted.IsZero() {
+			return nil // said already
+		}
+		if i >= 0 {
+			return []Sign{{Kind: SignReach, Points: reachGain, Note: b.Name + " took it, the oldest newer branch that was kept then"}}
+		}
+		return []Sign{{Kind: SignReach, Points: reachLoss, Note: b.Name + " was still kept and did not take it"}}
+	}
+	return nil
+}
+
 // some names a few.
 func some(names []string) string {
 	const limit = 4
@@ -209,6 +253,8 @@ func some(names []string) string {
 func placeSigns(group []*change, code Code) []Sign {
 	total := code.Before + code.Drifted + code.Absent + code.After
 	switch {
+	case code.Before == 1 && total == 1:
+		return []Sign{{Kind: SignPlaces, Points: allBefore, Note: "the one place stands on the line as it found it"}}
 	case code.Before > 0 && code.Before == total:
 		return []Sign{{Kind: SignPlaces, Points: allBefore, Note: fmt.Sprintf("all %d places stand on the line as it found them", total)}}
 	case code.Before > 0:
@@ -243,6 +289,8 @@ func sizeSigns(group []*change) []Sign {
 		}
 	}
 	switch {
+	case len(group) >= manyFrom:
+		return []Sign{{Kind: SignSize, Points: manyLoss, Note: fmt.Sprintf("a piece of work: %d commits change source", len(group))}}
 	case lines >= largeFrom:
 		return []Sign{{Kind: SignSize, Points: largeLoss, Note: fmt.Sprintf("large: %d lines of source go or come", lines)}}
 	case lines > 0 && lines <= smallTo:

@@ -13,10 +13,14 @@ const (
 	SignWord       = "word"       // a severity word
 	SignCode       = "code"       // what the changed lines do
 	SignTaken      = "taken"      // how many newer branches took it
+	SignReach      = "reach"      // whether it was taken to the oldest newer branch that was kept then
 	SignPlaces     = "places"     // how the places that it touches stand on the line
 	SignArea       = "area"       // the part of the program
 	SignSize       = "size"       // how much it changes
 	SignFeature    = "feature"    // it speaks of something new, or of tidying up
+	SignNoise      = "noise"      // it speaks of tests, of checks of the source, or of spelling
+	SignNamesake   = "namesake"   // the line has a commit with its subject by its author, in other lines
+	SignKnown      = "known"      // it came with a change that a record names
 	SignLabel      = "label"      // a label of the pull request, or what it names
 	SignClass      = "class"      // it is no cherry-pick
 	SignDependency = "dependency" // it touches only what pins dependencies
@@ -31,6 +35,7 @@ type codeForm struct {
 	severity string
 	points   int
 	note     string
+	hints    string // texts, by spaces, of which a line has one: a look for them spares the pattern
 	form     *regexp.Regexp
 	gone     bool // it counts where it goes, not where it comes
 	clear    bool // it says enough to call the change by this severity; other forms stand in much code that is about something else
@@ -42,19 +47,19 @@ const maxTexts = 4000
 func codeForms() []codeForm { return codeSigns }
 
 var codeSigns = []codeForm{
-	{"permission", SeveritySecurity, 12, "checks who may do this", regexp.MustCompile(`(?i)(?:isadmin|permi(?:t|ssion)|authoriz|unauthori|forbidden|isauthenticated|anonymous|revoked|constanttimecompare)\w*\(`), false, true},
-	{"sync", SeverityData, 12, "writes to disk before it goes on", regexp.MustCompile(`\.Sync\(\)|[Ff]sync\(|[Ff]datasync\(`), false, true},
-	{"nil_check", SeverityCrash, 10, "checks for nil", regexp.MustCompile(`\b[\w.\[\]()]*(?:[^rR\W]|[^rE]r|[^e]rr|^r)[\])]*(?:==|!=)nil\b`), false, false},
-	{"bounds", SeverityCrash, 8, "checks a length or an index", regexp.MustCompile(`^(?:\}else)?if.*(?:len\([^)]*\)(?:==|!=|<|>)|(?:==|<|>|<=|>=)len\()`), false, false},
-	{"recover", SeverityCrash, 8, "catches a panic", regexp.MustCompile(`\brecover\(\)|HandleCrash\w*\(`), false, true},
-	{"no_panic", SeverityCrash, 10, "ends the process no more", regexp.MustCompile(`\bpanic\(|\.(?:Fatal|Panic)(?:f|ln)?\(|os\.Exit\(`), true, true},
-	{"context", SeverityHang, 6, "stops when it is no longer wanted", regexp.MustCompile(`ctx\.Done\(\)|stopC\w*|\.WithTimeout\(|\.WithCancel\(|\.WithDeadline\(|\bcancel\(\)|time\.After\(|WaitWithContext`), false, false},
-	{"limit", SeverityLeak, 8, "sets a limit or a timeout", regexp.MustCompile(`LimitReader\(|MaxBytesReader\(|(?i:(?:header|idle|handshake|read|write)timeout)[:=]|(?i:max(?:bytes|size|request|conc|stream))`), false, true},
-	{"lock", SeverityRace, 8, "guards with a lock, or holds it otherwise", regexp.MustCompile(`\.(?:R?Lock|R?Unlock|TryLock)\(\)|sync\.(?:RW)?Mutex|sync\.Once|sync\.Map`), false, false},
-	{"atomic", SeverityRace, 8, "reads or writes in one step", regexp.MustCompile(`\batomic\.`), false, false},
-	{"copy", SeverityRace, 8, "works on a copy", regexp.MustCompile(`\.DeepCopy\w*\(|\.Clone\(|\bcopy\(|CopyFrom\(|maps\.Clone|slices\.Clone`), false, false},
-	{"close", SeverityLeak, 8, "gives something back", regexp.MustCompile(`\.(?:Close|Stop|Shutdown|Release|CloseIdleConnections)\(\)|\bclose\(`), false, false},
-	{"refuse", SeverityBug, 5, "refuses what it let through", regexp.MustCompile(`^return.*(?:errors\.New|Errorf\(|status\.Error|\.New(?:Forbidden|BadRequest|Unauthorized|Invalid)|field\.(?:Invalid|Forbidden|Required)|\bErr[A-Z]\w*)`), false, false},
+	{"permission", SeveritySecurity, 12, "checks who may do this", "", regexp.MustCompile(`(?i)(?:isadmin|permi(?:t|ssion)|authoriz|unauthori|forbidden|isauthenticated|anonymous|revoked|constanttimecompare)\w*\(`), false, true},
+	{"sync", SeverityData, 12, "writes to disk before it goes on", "ync", regexp.MustCompile(`\.Sync\(\)|[Ff]sync\(|[Ff]datasync\(`), false, true},
+	{"nil_check", SeverityCrash, 6, "checks for nil", "=nil", regexp.MustCompile(`[\w\])](?:==|!=)nil\b`), false, false},
+	{"bounds", SeverityCrash, 8, "checks a length or an index", "len(", regexp.MustCompile(`^(?:\}else)?if.*(?:len\([^)]*\)(?:==|!=|<|>)|(?:==|<|>|<=|>=)len\()`), false, false},
+	{"recover", SeverityCrash, 8, "catches a panic", "recover HandleCrash", regexp.MustCompile(`\brecover\(\)|HandleCrash\w*\(`), false, true},
+	{"no_panic", SeverityCrash, 10, "ends the process no more", "anic Fatal os.Exit", regexp.MustCompile(`\bpanic\(|\.(?:Fatal|Panic)(?:f|ln)?\(|os\.Exit\(`), true, true},
+	{"context", SeverityHang, 6, "stops when it is no longer wanted", "ctx. stopC With cancel() time.After", regexp.MustCompile(`ctx\.Done\(\)|stopC\w*|\.WithTimeout\(|\.WithCancel\(|\.WithDeadline\(|\bcancel\(\)|time\.After\(|WaitWithContext`), false, false},
+	{"limit", SeverityLeak, 8, "sets a limit or a timeout", "imit imeout ax ytes", regexp.MustCompile(`LimitReader\(|MaxBytesReader\(|(?i:(?:header|idle|handshake|read|write)timeout)[:=]|(?i:max(?:bytes|size|request|conc|stream))`), false, true},
+	{"lock", SeverityRace, 8, "guards with a lock, or holds it otherwise", "ock() sync.", regexp.MustCompile(`\.(?:R?Lock|R?Unlock|TryLock)\(\)|sync\.(?:RW)?Mutex|sync\.Once|sync\.Map`), false, false},
+	{"atomic", SeverityRace, 8, "reads or writes in one step", "atomic.", regexp.MustCompile(`\batomic\.`), false, false},
+	{"copy", SeverityRace, 5, "works on a copy", "Copy Clone copy(", regexp.MustCompile(`\.DeepCopy\w*\(|\.Clone\(|\bcopy\(|CopyFrom\(|maps\.Clone|slices\.Clone`), false, false},
+	{"close", SeverityLeak, 8, "gives something back", "close( Close( Stop( Shutdown( Release( CloseIdleConnections(", regexp.MustCompile(`\.(?:Close|Stop|Shutdown|Release|CloseIdleConnections)\(\)|\bclose\(`), false, false},
+	{"refuse", SeverityBug, 5, "refuses what it let through", "return", regexp.MustCompile(`^return.*(?:errors\.New|Errorf\(|status\.Error|\.New(?:Forbidden|BadRequest|Unauthorized|Invalid)|field\.(?:Invalid|Forbidden|Required)|\bErr[A-Z]\w*)`), false, false},
 }
 
 // codeSign is what the lines of a change do, with the file where that was first seen.
@@ -78,7 +83,7 @@ func readCode(hunks []presence.Hunk) []codeSign {
 		balance := 0
 		var first *presence.Hunk
 		for i := range hunks {
-			come, gone := matching(f.form, hunks[i].Come), matching(f.form, hunks[i].Gone)
+			come, gone := f.matching(hunks[i].Come), f.matching(hunks[i].Gone)
 			if f.gone {
 				come, gone = gone, come
 			}
@@ -98,15 +103,33 @@ func readCode(hunks []presence.Hunk) []codeSign {
 	return all
 }
 
-func matching(form *regexp.Regexp, lines []string) []string {
+func (f *codeForm) matching(lines []string) []string {
 	var found []string
 	for _, l := range lines {
-		if form.MatchString(l) {
+		if f.name == "nil_check" {
+			l = errNil.ReplaceAllString(l, "")
+		}
+		if f.hinted(l) && f.form.MatchString(l) {
 			found = append(found, l)
 		}
 	}
 	return found
 }
+
+func (f *codeForm) hinted(line string) bool {
+	if f.hints == "" {
+		return true
+	}
+	for hint := range strings.SplitSeq(f.hints, " ") {
+		if strings.Contains(line, hint) {
+			return true
+		}
+	}
+	return false
+}
+
+// errNil asks whether there was an error: that is no check for what may be missing.
+var errNil = regexp.MustCompile(`[eE]rr(?:or)?(?:==|!=)nil`)
 
 var (
 	ignoredForm = regexp.MustCompile(`(?:^|,)_:?=([\w.]+\()`)
@@ -116,7 +139,8 @@ var (
 // unignored is the first hunk in which a call whose error was thrown away gives one that is looked at.
 func unignored(hunks []presence.Hunk) *presence.Hunk {
 	for i := range hunks {
-		for _, l := range hunks[i].Gone {
+		h := &hunks[i]
+		for _, l := range h.Gone {
 			m := ignoredForm.FindStringSubmatch(l)
 			if m == nil {
 				m = bareForm.FindStringSubmatch(l)
@@ -124,11 +148,11 @@ func unignored(hunks []presence.Hunk) *presence.Hunk {
 			if m == nil {
 				continue
 			}
-			if slices.ContainsFunc(hunks[i].Come, func(c string) bool {
+			if slices.ContainsFunc(h.Come, func(c string) bool {
 				before, _, ok := strings.Cut(c, m[1])
 				return ok && strings.HasSuffix(strings.TrimRight(before, ":="), "err") && !strings.Contains(l, "err")
 			}) {
-				return &hunks[i]
+				return h
 			}
 		}
 	}

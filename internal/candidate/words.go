@@ -54,10 +54,14 @@ var severityWords = []word{
 // featureWords are those of changes that add something or tidy up.
 var featureWords = regexp.MustCompile(`(?i)^(?:\W*[\w/.-]+:\s*)?(?:add|adding|introduce|support|implement|enable|promote|refactor|clean[- ]?up|cleanup|rename|move|extract|remove unused|simplify|update (?:docs?|comments?)|bump|upgrade|update|generate[d]?|improve|document|log|expose|metrics?|deprecate|automated)\b`)
 
+// noiseWords are those of changes that repair what is not shipped.
+var noiseWords = regexp.MustCompile(`(?i:\b(?:flak[ey]\w*|de-?flake|go ?vet|lint|golint|linter|gofmt|goimports|typos?|unit[- ]tests?|integration[- ]tests?|e2e|go test|test (?:failure|case)s?|govulncheck|codespell|spelling|presubmits?|CI)\b|^\W*tests?\b[:,/ ]|\b(?:skip|add|fix|update|run|enable|disable|stabili[sz]e)\b.*\btests?\b)|\bTest[A-Z]\w+`)
+
 // message is what is known of a change in words.
 type message struct {
 	subject, title string
 	body           string // without the subject and without trailers
+	spoken         []found
 }
 
 // found is a word that stands in a message.
@@ -69,7 +73,7 @@ type found struct {
 }
 
 // speaks finds the severity words of a message, one for each severity: in the subject and the pull request's title for all they are worth, in the body for half.
-func (m message) speaks() []found {
+func (m *message) speaks() []found {
 	var all []found
 	for _, w := range words() {
 		if slices.ContainsFunc(all, func(f found) bool { return f.severity == w.severity && f.points >= w.points }) {
@@ -88,7 +92,7 @@ func (m message) speaks() []found {
 	return all
 }
 
-func (m message) has(w word) (found, bool) {
+func (m *message) has(w word) (found, bool) {
 	for _, place := range []struct{ where, text string }{{"subject", m.subject}, {"pull request", m.title}, {"body", m.body}} {
 		quote := w.form.FindString(place.text)
 		if quote == "" {
@@ -104,13 +108,16 @@ func (m message) has(w word) (found, bool) {
 }
 
 // isFeature reports whether a message speaks of something new or of tidying up, and of no fault.
-func (m message) isFeature() bool {
+func (m *message) isFeature() bool {
 	text := m.title
 	if text == "" {
 		text = m.subject
 	}
 	return featureWords.MatchString(plainTitle(text)) || featureWords.MatchString(plainTitle(m.subject))
 }
+
+// isNoise reports whether a subject speaks of tests, checks of the source, or spelling.
+func (m *message) isNoise() bool { return noiseWords.MatchString(m.subject) }
 
 var titleHead = regexp.MustCompile(`(?i)^(?:\s*(?:\[[^\]]{1,40}\]|automated cherry[- ]pick of|manual cherry[- ]pick of|cherry[- ]pick(?:ed)?(?: of| from)?|backport(?: of)?|#\d{1,9}|:|,|-|&)\s*)+`)
 

@@ -1,7 +1,6 @@
 package cli
 
 import (
-	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -230,7 +229,7 @@ func (t *triageRun) showReport(r *candidate.Report, another bool) error {
 }
 
 func (t *triageRun) candidateRow(r *candidate.Report, c *candidate.Candidate, room int) []string {
-	commit, subject := c.Commit.Short(), cmp.Or(c.Title, c.Subject)
+	commit, subject := c.Commit.Short(), c.Headline()
 	switch t.format {
 	case "csv":
 		names := make([]string, len(c.Commits))
@@ -328,6 +327,7 @@ func leftOutTexts() [][2]string {
 		{string(candidate.Building), "only building and versions"},
 		{string(candidate.Dependencies), "only dependencies"},
 		{string(candidate.NoSign), "on the main branch only, without a word of a severe fault"},
+		{string(candidate.Variant), "in other lines on another branch"},
 		{string(candidate.Together), "together with a candidate"},
 		{string(candidate.NothingKept), "empty"},
 	}

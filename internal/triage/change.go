@@ -1,7 +1,9 @@
 package triage
 
 import (
+	"bytes"
 	"context"
+	"path"
 	"slices"
 
 	"github.com/kubelts/kubelts/internal/equiv"
@@ -300,7 +302,40 @@ func (ch *Change) Look(ctx context.Context, at git.OID) (*View, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &View{s.hunks, s.states, s.where, s.fault}, nil
+	v := &View{s.hunks, slices.Clone(s.states), slices.Clone(s.where), s.fault}
+	return v, ch.c.renamed(ctx, v, at)
+}
+
+// renamed looks for the lines of declarations that are not there in the rest of their files: they may stand under another name.
+func (c *Changes) renamed(ctx context.Context, v *View, at git.OID) error {
+	for i := range v.States {
+		h := &v.Hunks[i]
+		if v.States[i] != presence.Absent || h.New || len(h.Raw) == 0 {
+			continue
+		}
+		for _, file := range append([]string{h.Path}, c.j.code.paths[path.Base(h.Path)]...) {
+			content, err := c.j.code.content(ctx, at, file)
+			if err != nil {
+				return ignoreAbsent(err)
+			}
+			if content != nil && 2*linesIn(content, h.Raw) >= len(h.Raw) {
+				v.States[i], v.Where[i] = presence.Drifted, file
+				break
+			}
+		}
+	}
+	return nil
+}
+
+// linesIn counts the lines that stand in a file.
+func linesIn(content []byte, lines []string) int {
+	n := 0
+	for _, l := range lines {
+		if bytes.Contains(content, []byte(l)) {
+			n++
+		}
+	}
+	return n
 }
 
 // unreadable says which of the change's source files, before it or behind it, cannot be read.
