@@ -18,13 +18,14 @@ var wordForm = regexp.MustCompile(`[\pL_][\pL\d_]{7,}`)
 
 var joinForm = regexp.MustCompile(`\p{Ll}\d*\p{Lu}|[\pL\d]_[\pL\d]`)
 
-// addWords keeps the names that a line uses and that are put together of several words: such a name says what code is about, however its lines are
-// written. In Go those of a package's own variables do not count.
+// addWords keeps the names that a line uses and that are put together of several words: such a name says what code does, however its lines are written. In Go only
+// calls of what a package exports count.
 func (h *Hunk) addWords(raw string) {
 	code, _, _ := strings.Cut(raw, " //")
-	for _, word := range wordForm.FindAllString(code, -1) {
+	for _, at := range wordForm.FindAllStringIndex(code, -1) {
+		word := code[at[0]:at[1]]
 		first, _ := utf8.DecodeRuneInString(word)
-		if isGo(h.Path) && !unicode.IsUpper(first) || !joinForm.MatchString(word) {
+		if isGo(h.Path) && (!unicode.IsUpper(first) || !strings.HasPrefix(code[at[1]:], "(")) || !joinForm.MatchString(word) {
 			continue
 		}
 		if len(h.Words) < maxWords && !slices.Contains(h.Words, word) {
