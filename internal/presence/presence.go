@@ -34,7 +34,9 @@ const (
 	distinctive = 12      // bytes from which a plain line says something by itself
 	telling     = 20      // bytes from which a block of lines is looked for without what stands around it
 	maxLines    = 200_000 // of one file
-	maxHunks    = 400     // of one change
+
+	// MaxHunks is how many hunks of one change are read.
+	MaxHunks = 400
 )
 
 // Hunk is a run of lines that a change replaced. Lines are plain ones: see [equiv.PlainLine].
@@ -76,8 +78,8 @@ func Hunks(diff []byte, read func(path string) (before, after []byte, err error)
 			r.line(line)
 		}
 		r.end()
-		if all = append(all, r.hunks...); len(all) >= maxHunks {
-			return all[:maxHunks], nil
+		if all = append(all, r.hunks...); len(all) >= MaxHunks {
+			return all[:MaxHunks], nil
 		}
 	}
 	return all, nil

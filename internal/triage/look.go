@@ -20,7 +20,8 @@ type sight struct {
 	hunks  []presence.Hunk
 	states []presence.State
 	where  []string
-	fault  error // something cannot be read: the rest is not known
+	gone   []string // paths of hunks at which there is no file
+	fault  error    // something cannot be read: the rest is not known
 }
 
 func (s *sight) count(state presence.State) int {
@@ -117,6 +118,11 @@ func (j *judge) seeAs(ctx context.Context, seed, at int32) (*sight, error) {
 			break
 		}
 		s.states, s.where = append(s.states, state), append(s.where, where)
+		if file := hunks[i].Path; where != file || state == presence.Absent {
+			if id, unread := j.code.blob(ctx, j.x.commits[at].oid, file); unread == nil && id.IsZero() {
+				s.gone = append(s.gone, file)
+			}
+		}
 	}
 	j.sights[key] = s
 	return s, nil

@@ -98,6 +98,40 @@ func TestLines(t *testing.T) {
 	})
 }
 
+// reworded is the handler whose functions do the same in other words.
+func reworded(checked ...string) string {
+	return strings.ReplaceAll(strings.ReplaceAll(handler(checked...), "r.URL.Query().Get(", "parameterOf(r, "), "answerWith(w, filepath.Join(root, name), ", "reply(w, name, ")
+}
+
+func TestOtherWords(t *testing.T) {
+	t.Parallel()
+	run(t, []scenario{
+		{"older code in other words", func(w *world) {
+			w.serve()
+			w.on("Serve in other words", reworded())
+		}, "affected not_found drifted drifted drifted"},
+		{"a commit with the fix's subject that fixes it in other words", func(w *world) {
+			w.serve()
+			w.on("Serve in other words", reworded())
+			w.on("Refuse names that lead out", strings.NewReplacer("strings.Contains(name, \"..\")", "leadsOut(name)", "http.Error(w, \"no such thing to ", "refuse(w, \"", ", http.StatusNotFound", "").Replace(reworded("read", "write", "remove")))
+		}, "under_investigation not_found drifted drifted drifted drifted"},
+		{"an older commit with the fix's subject", func(w *world) {
+			w.on("Refuse names that lead out", "package server\n")
+			w.serve()
+			w.on("Serve in other words", reworded())
+		}, "affected not_found drifted drifted drifted"},
+		{"the fix of another release branch only", func(w *world) {
+			w.Checkout("release-1.0")
+			w.Write("handler.go", handler())
+			w.Commit("Serve")
+			w.Branch("release-0.9", "release-1.0")
+			w.Write("handler.go", handler("read", "write", "remove"))
+			w.names("release-0.9", w.Commit("Refuse names that lead out"))
+			w.on("Serve in other words", reworded())
+		}, "under_investigation not_found drifted drifted drifted drifted"},
+	})
+}
+
 // late brings the function that the fix changes to main, after release-1.0 left.
 func (w *world) late(message, also string) {
 	w.Checkout("main")

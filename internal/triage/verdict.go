@@ -68,12 +68,14 @@ type attempt struct {
 	parts    []found // those that are here, and those that are not
 	evidence []Evidence
 	whole    bool
+	main     bool // the record names one of the fixes for the main branch
 	unknown  bool // something that could be what is missing cannot be read
 }
 
 func (j *judge) attempt(fixes []*fix, branch string, root bits) attempt {
 	a := attempt{whole: true}
 	for _, f := range fixes {
+		a.main = a.main || f.main
 		parts, complete := j.findFix(f, branch, root)
 		a.parts = append(a.parts, parts...)
 		for _, p := range parts {
@@ -162,7 +164,7 @@ func (j *judge) findPart(p *part, branch string, root bits) found {
 		}
 	}
 	if one.on >= 0 {
-		if lacking := j.lacking(p, standing, root); onlySaid(one.evidence[0].Kind) && len(lacking) > 0 {
+		if lacking := j.lacking(p, standing, branch, root); onlySaid(one.evidence[0].Kind) && len(lacking) > 0 {
 			one.on = -1
 			one.evidence = append(one.evidence, lacking...)
 		}

@@ -122,6 +122,9 @@ func (j *judge) missed(ctx context.Context, seed, member, tip int32) ([]Evidence
 
 // nothingOfIt looks at the files of a target on which history shows nothing of the fix.
 func (j *judge) nothingOfIt(ctx context.Context, v *Verdict, a attempt, tip int32) error {
+	if slices.ContainsFunc(v.Evidence, func(e Evidence) bool { return e.Kind == KindPartial && e.Path != "" }) {
+		return j.partly(ctx, v, a, tip)
+	}
 	if len(a.here) > 0 || slices.ContainsFunc(v.Evidence, func(e Evidence) bool { return e.Kind == KindReverted || e.Kind == KindPartial }) {
 		return nil
 	}
@@ -147,14 +150,39 @@ func (j *judge) nothingOfIt(ctx context.Context, v *Verdict, a attempt, tip int3
 	}
 	evidence = evidence[:min(len(evidence), maxShown)]
 	switch {
-	case seen[presence.Before] > 0, seen[presence.After] == 0 && seen[presence.Drifted] > 0:
+	case seen[presence.Before] > 0:
 		v.Evidence = append(v.Evidence, evidence...)
+	case seen[presence.After] == 0 && seen[presence.Drifted] > 0:
+		v.Evidence = append(v.Evidence, evidence...)
+		if why := j.mayBeElsewise(a, tip); len(why) > 0 {
+			v.open(why...)
+		}
 	case seen[presence.After] > 0:
 		v.open(evidence...)
 	case seen[presence.Absent] > 0:
 		return j.notThere(ctx, v, parts, tip)
 	}
 	return nil
+}
+
+// mayBeElsewise says why a target, on which nothing stands as the fix found it, may have no need of the fix or have it in other words: the record names the fix for
+// other release branches only, or a later commit with the fix's subject changes a file of such a name.
+func (j *judge) mayBeElsewise(a attempt, tip int32) []Evidence {
+	if !a.main {
+		return []Evidence{{Kind: KindDrifted, Note: "the record names the fix for other release branches only, and nothing stands here as it found it there"}}
+	}
+	root := j.x.reach(tip)
+	var why []Evidence
+	for _, f := range a.parts {
+		seed := f.part.seeds[0]
+		for _, i := range j.x.byTitle[j.x.commits[seed].subject] {
+			c := &j.x.commits[i]
+			if i != seed && root.has(i) && c.when >= j.x.commits[seed].when && shared(f.part.names, j.s.base(i)) > 0 && len(why) < maxShown {
+				why = append(why, Evidence{Kind: KindDrifted, Commit: c.oid, Note: "has the fix's subject and changes a file of such a name: it may be the fix in other words"})
+			}
+		}
+	}
+	return why
 }
 
 // confirm looks whether a target that lacks the commits, which the record says brought the flaw in, lacks the code as well.

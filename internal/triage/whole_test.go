@@ -1,6 +1,7 @@
 package triage_test
 
 import (
+	"fmt"
 	"testing"
 )
 
@@ -91,5 +92,47 @@ func TestTakenBackWithoutAWord(t *testing.T) {
 			w.Git("merge", "-q", "-s", "ours", "-m", "Merge main", "main")
 			w.Tag("v1.0.2")
 		}, "fixed v1.0.1 patch_id author_date_subject"},
+	})
+}
+
+// TestFilesLeftOut has picks that do not touch a file of the fix which the branch has, or had.
+func TestFilesLeftOut(t *testing.T) {
+	t.Parallel()
+	const (
+		start  = "package server\n\nfunc start() {\n\tlistenOnAllAddresses()\n\tserveForEverThere()\n}\n"
+		more   = "\nfunc finish() {\n\tcloseAllConnections()\n\tos.Exit(statusOfFailure)\n}\n"
+		cured  = "\nfunc finish() {\n\tcloseAllConnections()\n\tos.Exit(statusOfSuccess)\n}\n"
+		picked = "Fix both\n\n(cherry picked from commit %s)\n"
+	)
+	// both fixes handler.go and start.go on main, where start.go has another function; release-1.0 gets a pick of handler.go.
+	both := func(w *world, there string) {
+		w.Checkout("release-1.0")
+		w.Write("handler.go", handler())
+		w.Write("start.go", start)
+		w.Commit("Serve")
+		w.Checkout("main")
+		w.CherryPick(w.Rev("release-1.0"))
+		w.Write("start.go", start+more)
+		w.Commit("Finish")
+		w.Write("start.go", start+cured)
+		w.Write("handler.go", handler("read", "write", "remove"))
+		c := w.Commit("Fix both")
+		w.names("main", c)
+		w.Checkout("release-1.0")
+		if there == "" {
+			w.Git("rm", "-q", "start.go")
+		} else {
+			w.Write("start.go", there+"\n// More.\n")
+		}
+		w.Commit("Go on")
+		w.Write("handler.go", handler("read", "write", "remove")+"\n// Adapted.\nfunc adapted() {\n\tdoSomethingElseAsWell()\n}\n")
+		w.Commit(fmt.Sprintf(picked, c))
+		w.Tag("v1.0.1")
+	}
+	run(t, []scenario{
+		{"it has nothing of what the fix changes there", func(w *world) { both(w, start) }, "fixed v1.0.1 trailer changed_lines"},
+		{"it has it as before the fix", func(w *world) { both(w, start+more) }, "affected trailer changed_lines partial"},
+		{"it has it in another form", func(w *world) { both(w, start+"\nfunc finish() {\n\tendAll(statusOfFailure)\n}\n") }, "under_investigation trailer changed_lines partial"},
+		{"the file went", func(w *world) { both(w, "") }, "under_investigation trailer changed_lines partial"},
 	})
 }
