@@ -113,6 +113,12 @@ func TestDataUpdateKeepsOldData(t *testing.T) {
 	if out, _ = h.must(0, "data", "status", "--source", "kubernetes-osv"); strings.Contains(out, "failed") {
 		t.Errorf("the failure is still shown: %s", out)
 	}
+	behave = func(w http.ResponseWriter, _ *http.Request) {
+		_, _ = io.WriteString(w, "["+strings.Join(many[2:], ",")+"]")
+	}
+	if _, stderr := h.must(0, update...); !strings.Contains(stderr, "kubernetes-osv: 2 records that it had before are gone: CVE-2099-0001, CVE-2099-0002") {
+		t.Errorf("records went without a word: %s", stderr)
+	}
 	behave = func(w http.ResponseWriter, _ *http.Request) { _, _ = io.WriteString(w, many[0]) }
 	h.must(0, append(update, "--allow-fewer")...)
 	h.must(1, "vuln", "show", "CVE-2099-0012")

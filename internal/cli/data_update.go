@@ -275,6 +275,7 @@ func (u *dataUpdate) source(ctx context.Context, s feed.Source) error {
 		state = old
 		state.Checked, state.ETag, state.Modified, state.Failure, state.Failed = checked, got.ETag, got.Modified, "", time.Time{}
 	} else {
+		u.gone(s.Name, got.Items)
 		learn(u.known, got.Items)
 		if u.contents[provenance.SourceFile(s.Name)], err = jsonLines(got.Items); err != nil {
 			return err
@@ -311,6 +312,30 @@ func (u *dataUpdate) read(ctx context.Context, s feed.Source, old provenance.Sta
 	}
 	got, err = u.client.Fetch(ctx, s, address, have, u.known)
 	return got, false, err
+}
+
+// gone says which records a source had before and has no more: a feed that loses some is worth a look.
+func (u *dataUpdate) gone(name string, items provenance.Items) {
+	if u.before == nil {
+		return
+	}
+	old, err := provenance.ParseItems(name, u.before.Files[provenance.SourceFile(name)])
+	if err != nil {
+		return // it was never read
+	}
+	here := map[string]bool{}
+	for _, c := range items.Candidates {
+		here[c.Record.ID] = true
+	}
+	var missing []string
+	for _, c := range old.Candidates {
+		if !here[c.Record.ID] {
+			missing = append(missing, c.Record.ID)
+		}
+	}
+	if len(missing) > 0 {
+		fmt.Fprintf(u.Stderr, "kubelts: note: %s: %d records that it had before are gone: %s\n", name, len(missing), few(missing))
+	}
 }
 
 func (u *dataUpdate) state(name string) (provenance.State, bool) {

@@ -194,7 +194,7 @@ func (d *vulnDiff) records(cmd *cobra.Command, f *diffing) ([]said, error) {
 		}
 		place := named
 		if name, rest, ok := strings.Cut(named, "="); ok {
-			if other, err := feed.SourceNamed(name); err == nil {
+			if other, unknown := feed.SourceNamed(name); unknown == nil {
 				source, place = other, rest
 			}
 		}

@@ -77,8 +77,8 @@ func (d *vulnDiff) judge(ctx context.Context, f *diffing, dir string, known []*v
 	defer func() { err = errors.Join(err, repo.Close()) }()
 	t := &triageRun{app: d.app, repo: dir, repository: d.repository}
 	if t.repository == "" {
-		all, err := f.facts.Vulnerabilities()
-		if err != nil {
+		var all []*vuln.Record
+		if all, err = f.facts.Vulnerabilities(); err != nil {
 			return nil, "", err
 		}
 		if t.repository, err = t.guess(ctx, repo, all); err != nil {

@@ -28,14 +28,17 @@ type advisory struct {
 			Vector string `json:"vector_string"`
 		} `json:"cvss_v3"`
 	} `json:"cvss_severities"`
-	References      []string `json:"references"`
-	Vulnerabilities []struct {
-		Package struct {
-			Ecosystem string `json:"ecosystem"`
-			Name      string `json:"name"`
-		} `json:"package"`
-		Range string `json:"vulnerable_version_range"`
-	} `json:"vulnerabilities"`
+	References      []string        `json:"references"`
+	Vulnerabilities []advisoryEntry `json:"vulnerabilities"`
+}
+
+// advisoryEntry is a package with its versions. In advisories of a repository people write both by hand, and may leave them out.
+type advisoryEntry struct {
+	Package struct {
+		Ecosystem string `json:"ecosystem"`
+		Name      string `json:"name"`
+	} `json:"package"`
+	Range string `json:"vulnerable_version_range"`
 }
 
 func parseAdvisories(b *Batch, origin provenance.Origin, data []byte, known map[string]bool) error {
@@ -57,13 +60,14 @@ func parseAdvisories(b *Batch, origin provenance.Origin, data []byte, known map[
 			b.refuse(origin.URL+" "+a.GHSA, errs.New(errs.Invalid, "its state is %q, not published", bounded(a.State)))
 			continue
 		}
-		r, faults := a.read()
+		r, faults := a.read(origin.Rank == provenance.Announced)
 		b.take(origin, r, faults, known)
 	}
 	return nil
 }
 
-func (a advisory) read() (*vuln.Record, []string) {
+// read makes a record; whole says that the advisory is of Kubernetes' own repository, where a package without a name is Kubernetes.
+func (a advisory) read(whole bool) (*vuln.Record, []string) {
 	r := &vuln.Record{
 		ID: a.GHSA, Summary: a.Summary, Details: a.Description, Published: moment(a.Published), Modified: moment(a.Updated), Withdrawn: moment(a.Withdrawn),
 		References: references(link{"ADVISORY", a.URL}),
@@ -83,11 +87,7 @@ func (a advisory) read() (*vuln.Record, []string) {
 		if !strings.EqualFold(v.Package.Ecosystem, "go") && v.Package.Ecosystem != "" && v.Package.Ecosystem != "other" {
 			continue
 		}
-		ecosystem, name := "Go", v.Package.Name
-		if !strings.EqualFold(v.Package.Ecosystem, "go") {
-			ecosystem, name = provenance.Ecosystem, packageOf(v.Package.Name)
-		}
-		rg, err := constraint(v.Range)
+		affected, err := v.read(whole)
 		if err != nil {
 			if len(faults) < 20 {
 				faults = append(faults, err.Error())
@@ -95,8 +95,26 @@ func (a advisory) read() (*vuln.Record, []string) {
 			continue
 		}
 		if len(r.Affected) < 500 {
-			r.Affected = append(r.Affected, vuln.Affected{Package: vuln.Package{Ecosystem: ecosystem, Name: name}, Ranges: []vuln.Range{rg}})
+			r.Affected = append(r.Affected, affected)
 		}
 	}
 	return r, faults
+}
+
+func (v advisoryEntry) read(whole bool) (vuln.Affected, error) {
+	out := vuln.Affected{Package: vuln.Package{Ecosystem: "Go", Name: strings.TrimSpace(v.Package.Name)}}
+	switch {
+	case out.Package.Name == "" && !whole:
+		return out, errs.New(errs.Invalid, "versions %q are of a package without a name", bounded(v.Range))
+	case out.Package.Name == "":
+		out.Package = vuln.Package{Ecosystem: provenance.Ecosystem, Name: provenance.Package}
+	case !strings.EqualFold(v.Package.Ecosystem, "go"):
+		out.Package = vuln.Package{Ecosystem: provenance.Ecosystem, Name: packageOf(out.Package.Name)}
+	}
+	if strings.TrimSpace(v.Range) == "" {
+		return out, errs.New(errs.Invalid, "%s: no versions are named", out.Package.Name)
+	}
+	var err error
+	out.Ranges, err = constraints(v.Range)
+	return out, err
 }

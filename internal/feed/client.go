@@ -7,6 +7,7 @@ import (
 	"io"
 	"net"
 	"net/http"
+	"net/netip"
 	"net/url"
 	"strconv"
 	"strings"
@@ -106,7 +107,23 @@ func checkRedirect(req *http.Request, via []*http.Request) error {
 	if req.URL.Scheme != via[0].URL.Scheme || req.URL.User != nil {
 		return errs.New(errs.Denied, "redirect to %q, which is not %s", req.URL.Redacted(), via[0].URL.Scheme)
 	}
+	if inside(req.URL.Hostname()) && !strings.EqualFold(req.URL.Host, via[0].URL.Host) && !inside(via[0].URL.Hostname()) {
+		return errs.New(errs.Denied, "redirect to %q, which is no public address", req.URL.Redacted())
+	}
+	if err := CheckURL(req.URL.String()); err != nil {
+		return fmt.Errorf("redirect: %w", err)
+	}
 	return nil
+}
+
+// inside reports whether a host is named by an address of this machine or of a private network, where a stranger must not send us.
+func inside(host string) bool {
+	ip, err := netip.ParseAddr(host)
+	if err != nil {
+		return host == "localhost" || strings.HasSuffix(host, ".localhost")
+	}
+	ip = ip.Unmap()
+	return ip.IsLoopback() || ip.IsPrivate() || ip.IsLinkLocalUnicast() || ip.IsUnspecified() || ip.IsMulticast()
 }
 
 // tokens adds a token to requests to its own host. It stands below the client that follows redirects, so that no redirect can take a token along.

@@ -108,7 +108,17 @@ func TestHostileServers(t *testing.T) {
 			_, _ = io.WriteString(w, oneRecord)
 		}, errs.Unavailable, "gzip: invalid header"},
 		{"broken JSON", func(w http.ResponseWriter, _ *http.Request) { _, _ = io.WriteString(w, oneRecord[:len(oneRecord)-3]) }, errs.Invalid, "unexpected end of JSON input"},
-		{"a page for people", func(w http.ResponseWriter, _ *http.Request) { _, _ = io.WriteString(w, "<html>down</html>") }, errs.Invalid, "invalid character '<'"},
+		{"a page for people", func(w http.ResponseWriter, _ *http.Request) { _, _ = io.WriteString(w, "<html>down</html>") }, errs.Invalid, "a page of HTML or XML, not JSON"},
+		{"endless nesting", func(w http.ResponseWriter, _ *http.Request) { _, _ = io.WriteString(w, strings.Repeat("[", 400_000)) }, errs.Invalid, "exceeded max depth"},
+		{"nesting where nobody looks", func(w http.ResponseWriter, _ *http.Request) {
+			_, _ = io.WriteString(w, `{"id": "CVE-2099-0001", "x": `+strings.Repeat(`{"a":`, 400_000))
+		}, errs.Invalid, "exceeded max depth"},
+		{"a string without end", func(w http.ResponseWriter, _ *http.Request) {
+			_, _ = io.WriteString(w, `{"id": "`+strings.Repeat("A", 1<<20))
+		}, errs.Invalid, "unexpected end of JSON input"},
+		{"redirects to another host in the clear", func(w http.ResponseWriter, r *http.Request) {
+			http.Redirect(w, r, "http://example.org/x", http.StatusFound)
+		}, errs.Invalid, "is not https"},
 		{"nothing", func(http.ResponseWriter, *http.Request) {}, errs.Invalid, "unexpected end of JSON input"},
 		{"an empty list", func(w http.ResponseWriter, _ *http.Request) { _, _ = io.WriteString(w, "[]") }, errs.Invalid, "nothing that can be used"},
 		{"millions of nothings", func(w http.ResponseWriter, _ *http.Request) {

@@ -104,6 +104,35 @@ func constraint(text string) (vuln.Range, error) {
 	return out, nil
 }
 
+// maxConstraints bounds the ranges of one text.
+const maxConstraints = 50
+
+// constraints reads a text that is one range, or several with commas ("<= v1.29.12, v1.30.0 - v1.30.8").
+func constraints(text string) ([]vuln.Range, error) {
+	one, err := constraint(text)
+	if err == nil {
+		return []vuln.Range{one}, nil
+	}
+	parts := strings.Split(text, ",")
+	if len(parts) < 2 || len(parts) > maxConstraints {
+		return nil, err
+	}
+	var ranges []vuln.Range
+	var steps []*vuln.Range
+	for _, p := range parts {
+		r, bad := constraint(p)
+		if bad != nil {
+			return nil, err
+		}
+		ranges = append(ranges, r)
+	}
+	for i := range ranges {
+		steps = append(steps, &ranges[i])
+	}
+	staircase(steps)
+	return ranges, nil
+}
+
 // limits are the two ends of a range, with the bounds that they were made of.
 type limits struct {
 	from, to  *vuln.Event

@@ -238,6 +238,9 @@ func boundsOf(r *vuln.Record) int {
 // decode reads JSON; a fault names the place.
 func decode(data []byte, into any) error {
 	if err := json.Unmarshal(data, into); err != nil {
+		if bytes.HasPrefix(bytes.TrimSpace(data), []byte("<")) { // many servers and proxies say so that something is wrong, with status 200
+			return errs.New(errs.Invalid, "a page of HTML or XML, not JSON")
+		}
 		return errs.New(errs.Invalid, "not the expected JSON: %w", err)
 	}
 	return nil

@@ -11,6 +11,9 @@ import (
 // parseOSV reads one record (https://ossf.github.io/osv-schema/), or a list of them.
 func parseOSV(b *Batch, origin provenance.Origin, data []byte, known map[string]bool) error {
 	data = bytes.TrimSpace(data)
+	if len(data) > 0 && data[0] == '<' {
+		return decode(data, nil)
+	}
 	if len(data) == 0 || data[0] != '[' {
 		return takeOSV(b, origin, data, known)
 	}

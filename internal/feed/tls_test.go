@@ -54,3 +54,38 @@ func TestHTTPS(t *testing.T) {
 		t.Errorf("a certificate that nobody vouches for: %v", err)
 	}
 }
+
+// TestRedirectsInside: what is published for everybody does not send us to this machine or into a private network; a mirror that a person keeps there may.
+func TestRedirectsInside(t *testing.T) {
+	request := func(address string) *http.Request {
+		r, err := http.NewRequestWithContext(t.Context(), http.MethodGet, address, http.NoBody)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return r
+	}
+	tests := []struct {
+		name, from, to string
+		refused        bool
+	}{
+		{"elsewhere", "https://feeds.example.org/x", "https://objects.example.net/y", false},
+		{"a public address", "https://feeds.example.org/x", "https://192.0.2.7/y", false},
+		{"this machine", "https://feeds.example.org/x", "https://127.0.0.1/y", true},
+		{"this machine, by name", "https://feeds.example.org/x", "https://localhost:6443/y", true},
+		{"this machine, in IPv6", "https://feeds.example.org/x", "https://[::1]/y", true},
+		{"this machine, as nothing", "https://feeds.example.org/x", "https://0.0.0.0/y", true},
+		{"a private network", "https://feeds.example.org/x", "https://10.96.0.1/y", true},
+		{"a private network, in IPv6", "https://feeds.example.org/x", "https://[::ffff:192.168.1.1]/y", true},
+		{"a cloud's metadata", "https://feeds.example.org/x", "https://169.254.169.254/latest", true},
+		{"one's own mirror", "https://10.0.0.5/x", "https://10.0.0.6/y", false},
+		{"the same host", "https://127.0.0.1:8443/x", "https://127.0.0.1:8443/y", false},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			err := checkRedirect(request(tt.to), []*http.Request{request(tt.from)})
+			if refused := err != nil; refused != tt.refused || refused && !errs.Is(err, errs.Denied) {
+				t.Errorf("from %s to %s: %v", tt.from, tt.to, err)
+			}
+		})
+	}
+}

@@ -344,13 +344,12 @@ func (m *merger) followed(opinions []*opinion) []*opinion {
 
 // settle writes what is affected into a record that is not followed as it was reviewed.
 func (m *merger) settle(record *vuln.Record, first *opinion, who []*opinion) {
-	affected := first.affected
+	var affected []vuln.Affected
 	if slices.ContainsFunc(who, func(o *opinion) bool { return o != first }) { // each release as the one says who is followed there
 		in := make([]bool, len(who))
 		for i, o := range who {
 			in[i] = o.in[i] || o.unknown[i] && o.origin.Rank != Reviewed
 		}
-		affected = nil
 		if rg := vuln.RangeOf(m.Releases, in); len(rg.Events) > 0 {
 			affected = []vuln.Affected{{Package: vuln.Package{Ecosystem: Ecosystem, Name: Package}, Ranges: []vuln.Range{rg}}}
 		}

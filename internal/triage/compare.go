@@ -277,7 +277,7 @@ func anyOf(r *vuln.Record, versions []release.Version) bool {
 }
 
 // certain reports whether an affected branch is sure enough to correct a record by, one that leaves the minor out or not.
-func (v *Judged) certain(left bool) bool {
+func (v *Judged) certain(left bool) bool { //nolint:revive // flag-parameter: it is data
 	if left {
 		return v.Review == ReviewAffected && (v.linesSeen() || v.has(KindDrifted))
 	}

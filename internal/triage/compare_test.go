@@ -67,7 +67,8 @@ func TestCompare(t *testing.T) {
 		},
 		{
 			"a minor that is left out, and the review too", "k8s.io/kubernetes", `{"introduced": "1.21.0"}`,
-			[]triage.Judged{reviewed(judged(20, triage.Affected, "", triage.KindBefore), triage.ReviewClear)}, nil, "+1.21.0",
+			[]triage.Judged{reviewed(judged(20, triage.Affected, "", triage.KindBefore), triage.ReviewClear)},
+			nil, "+1.21.0",
 		},
 		{
 			"a minor that is left out, and should not be", "k8s.io/kubernetes", `{"introduced": "1.21.0"}`,
@@ -89,7 +90,8 @@ func TestCompare(t *testing.T) {
 		},
 		{
 			"cured in one repository, unknown in another", "k8s.io/kubernetes", `{"introduced": "0"}`,
-			[]triage.Judged{judged(21, triage.Fixed, "v1.21.1", triage.KindPatchID), judged(21, triage.UnderInvestigation, "", triage.KindAfter)}, nil, "+0",
+			[]triage.Judged{judged(21, triage.Fixed, "v1.21.1", triage.KindPatchID), judged(21, triage.UnderInvestigation, "", triage.KindAfter)},
+			nil, "+0",
 		},
 		{"no lines seen", "k8s.io/kubernetes", `{"introduced": "0"}, {"fixed": "1.21.2"}`, []triage.Judged{judged(21, triage.Affected, "", triage.KindNotFound)}, nil, "+0 -1.21.2"},
 		{"nothing sure", "k8s.io/kubernetes", `{"introduced": "0"}`, []triage.Judged{judged(21, triage.UnderInvestigation, "", triage.KindAfter)}, nil, "+0"},

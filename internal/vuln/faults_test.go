@@ -33,7 +33,8 @@ func TestFaults(t *testing.T) {
 		{"never released, as a module", rangeOf("k8s.io/client-go", "SEMVER", `{"introduced": "0"}, {"fixed": "0.22.99"}`), []string{"never_released"}},
 		{
 			"a version of Kubernetes for a module, as the project's feed has it",
-			strings.Replace(rangeOf("k8s.io/apiserver", "SEMVER", `{"introduced": "0"}, {"fixed": "1.22.9"}`), "Kubernetes", "kubernetes", 1), []string{"module_version"},
+			strings.Replace(rangeOf("k8s.io/apiserver", "SEMVER", `{"introduced": "0"}, {"fixed": "1.22.9"}`), "Kubernetes", "kubernetes", 1),
+			[]string{"module_version"},
 		},
 		{"a component, as we name it", rangeOf("k8s.io/kubelet", "SEMVER", `{"introduced": "0"}, {"fixed": "1.22.9"}`), nil},
 		{"another project's version", rangeOf("k8s.io/ingress-nginx", "SEMVER", `{"introduced": "0"}, {"fixed": "1.22.99"}`), nil},
