@@ -61,7 +61,7 @@ func (i *importing) flags(cmd *cobra.Command) {
 	flags.StringSliceVar(&i.minors, "minor", nil, "import only this `MINOR`")
 	flags.StringVar(&i.maintainer, "maintainer", "", "who answers for the packages, `NAME <ADDRESS>`")
 	flags.StringVar(&i.origin, "origin", "", "say in each patch that its source is in `NAME`, such as klts-io/kubernetes-lts@c90453f")
-	flags.BoolVar(&i.leaveOut, "leave-out", false, "make what cannot be had a comment of the series, so that the line can be worked on without it")
+	flags.BoolVar(&i.leaveOut, "leave-out", false, "make what cannot be had, and what does not fit, a comment of the series, so that the line can be worked on without it")
 	addOutput(cmd, &i.format, []string{"table", "json", "yaml", "markdown"})
 }
 
@@ -231,7 +231,7 @@ func (i *importing) patch(p foreign.Piece) upkeep.AdoptedPatch {
 		return a
 	}
 	a.Origin += " sha256:" + p.SHA256
-	for _, id := range foreign.CVEs(p.Patch.Subject) {
+	for _, id := range append(foreign.CVEs(p.Patch.Subject), foreign.Cures(p.Patch.Body)...) {
 		if !slices.Contains(a.Fixes, id) {
 			a.Fixes = append(a.Fixes, id)
 		}
@@ -319,11 +319,36 @@ func (i *importing) report(done *imported) error {
 	if len(done.Fetch) > 0 {
 		fmt.Fprintf(i.Stderr, "kubelts: hint: only on the network, %d: fetch and read them, put them into one directory under their last names, and import again with --patches\n", len(done.Fetch))
 	}
-	fmt.Fprintf(i.Stderr, "kubelts: hint: next is: kubelts line lint %s\n", clean(done.Project))
+	i.next(done)
 	if act {
 		return errAct
 	}
 	return nil
+}
+
+// next says what a person does now.
+func (i *importing) next(done *imported) {
+	missing, unfit, unpinned := 0, 0, 0
+	for _, l := range done.Lines {
+		missing, unfit = missing+len(l.Missing), unfit+len(l.Unfit)
+		if l.Commit.IsZero() {
+			unpinned++
+		}
+	}
+	hint := func(format string, args ...any) { fmt.Fprintf(i.Stderr, "kubelts: hint: "+format+"\n", args...) }
+	switch {
+	case i.leaveOut && missing+unfit > 0:
+		hint("left out, %d: lines/*/series says which and why; what does not fit is kept in lines/*/%s, to be made anew on the patches before it", missing+unfit, upkeep.LeftOutDir)
+	case missing+unfit > 0:
+		hint("no command works on lines with patches that are missing (%d) or do not fit (%d): bring or mend the files below lines/*/patches, strike their names in lines/*/series, or import again with --leave-out", missing, unfit)
+	}
+	if unpinned > 0 && i.repo == "" {
+		hint("import again with --repo, a clone of %s: it pins the bases, and patches are put on them", clean(i.upstream))
+	}
+	if unpinned > 0 && i.repo != "" {
+		hint("%d bases are not in the clone: fetch their tags and import again", unpinned)
+	}
+	hint("next is: kubelts line lint %[1]s, and for lines that are whole: kubelts line update --all --project %[1]s", clean(done.Project))
 }
 
 // gaps lists what is missing, and what did not become a line.

@@ -64,7 +64,7 @@ The exit status is 3 if something as bad as --fail-on is found.`,
 	cmd.Flags().StringVar(&l.upstream, "upstream", "", "the upstream that the patches are for, `OWNER/NAME` (default: as the project, releases.yml or path says)")
 	cmd.Flags().StringVar(&l.base, "base", "", "the upstream `TAG` that a quilt series is for")
 	cmd.Flags().StringVar(&l.failOn, "fail-on", lint.Warning, "exit with status 3 at findings of this `SEVERITY` or a worse one: "+strings.Join(lint.Severities(), "|")+"|"+never)
-	addOutput(cmd, &l.format, []string{"table", "json", "yaml", "csv", "markdown", "html"})
+	addOutput(cmd, &l.format, []string{"text", "table", "json", "yaml", "csv", "markdown", "html"})
 	return cmd
 }
 
@@ -128,8 +128,14 @@ func (l *lineLint) write(r *lint.Report) error {
 		return r.Markdown(l.Stdout)
 	case "html":
 		return r.HTML(l.Stdout)
+	case "text":
+		width := 0
+		if _, ok := terminal(l.Stdout); ok {
+			width = l.width()
+		}
+		return r.Text(l.Stdout, width)
 	}
-	g := grid{header: []string{"severity", "rule", "where", "what"}}
+	g := grid{header: []string{"severity", "rule", "where", "what"}, fold: true}
 	for _, f := range r.Findings {
 		what := f.Message
 		if l.format == "csv" {

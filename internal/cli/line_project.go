@@ -258,7 +258,16 @@ func related(a, b *vuln.Record) bool {
 	return slices.ContainsFunc(a.Names(), func(name string) bool { return slices.Contains(b.Names(), name) })
 }
 
+// concerns reports whether a record is about an upstream: by its project, by a fix, or because it gives ranges of what the upstream releases. The last are flaws of
+// others' code that Kubernetes ships, such as Go's.
 func concerns(r *vuln.Record, upstream string) bool {
+	packages := []string{upstream, "github.com/" + upstream}
+	if name, ours := strings.CutPrefix(upstream, "kubernetes/"); ours {
+		packages = append(packages, "k8s.io/"+name)
+	}
+	if slices.ContainsFunc(r.Affected, func(a vuln.Affected) bool { return slices.Contains(packages, a.Package.Name) }) {
+		return true
+	}
 	return strings.EqualFold(r.Kubelts.Project, upstream) || slices.ContainsFunc(r.Kubelts.Fixes, func(f vuln.Fix) bool { return strings.EqualFold(f.Repository, upstream) })
 }
 

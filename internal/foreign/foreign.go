@@ -151,5 +151,18 @@ func CVEs(text string) []string {
 	return found
 }
 
+var curesForm = regexp.MustCompile(`(?im)^\W*(?:fix(?:es|ed)?|cures?|address(?:es)?|mitigates?|patch(?:es)?)(?: for)?:? +(CVE-[0-9]{4}-[0-9]{4,9})`)
+
+// Cures returns the CVEs of which a message says, at the beginning of a line, that it cures them. Others it may only speak of.
+func Cures(message string) []string {
+	var found []string
+	for _, m := range curesForm.FindAllStringSubmatch(message, maxMails) {
+		if id := strings.ToUpper(m[1]); !slices.Contains(found, id) {
+			found = append(found, id)
+		}
+	}
+	return found
+}
+
 // IsTag reports whether a name is that of a release of Kubernetes, such as v1.28.15.
 func IsTag(name string) bool { return tagForm.MatchString(name) }

@@ -432,3 +432,22 @@ func FuzzPieces(f *testing.F) {
 		}
 	})
 }
+
+func TestCures(t *testing.T) {
+	tests := []struct {
+		name, message string
+		want          []string
+	}{
+		{"a line", "Bump yaml\n\nFixes CVE-2019-11254\n", []string{"CVE-2019-11254"}},
+		{"a list", "* Fix for: cve-2020-8559\n* addresses CVE-2020-8558", []string{"CVE-2020-8559", "CVE-2020-8558"}},
+		{"once each", "Cures CVE-2020-8559\nFixed: CVE-2020-8559", []string{"CVE-2020-8559"}},
+		{"spoken of", "This does not fix CVE-2020-8559, which CVE-2020-8558 is like", nil},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			if diff := cmp.Diff(tt.want, foreign.Cures(tt.message)); diff != "" {
+				t.Error(diff)
+			}
+		})
+	}
+}

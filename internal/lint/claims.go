@@ -178,7 +178,6 @@ func (c *collector) compare(p claimed, names []string, diffs [][]byte, part bool
 	f := Finding{
 		Rule: FalseClaim, Subject: p.file, File: p.file, Lines: p.lines,
 		Message: p.file + " claims " + strings.Join(names, ", ") + ", but is not that change: " + itoa(shared) + " of its " + plural(total, "changed line is", "changed lines are") + " in it",
-		Hint:    "compare the two, then name what it carries, or say that it was made anew",
 	}
 	switch {
 	case share < otherShare:

@@ -276,24 +276,24 @@ func madeAnew(name string) bool {
 
 // standing reports how one patch file stands.
 func (c *collector) standing(at Finding, tag string, f fit, gaps int) {
-	report := func(rule, severity, what, hint string, items []string) {
+	report := func(rule, severity string, items []string, one, many string) {
 		if len(items) == 0 {
 			return
 		}
 		own := at
-		own.Rule, own.Severity, own.Items, own.Hint = rule, severity, items, hint
-		own.Message = at.Subject + " on " + tag + ": " + plural(len(items), "hunk ", "hunks ") + what
+		own.Rule, own.Severity, own.Items = rule, severity, items
+		own.Message = at.Subject + " on " + tag + ": " + plural(len(items), "hunk "+one, "hunks "+many)
 		c.add(own)
 	}
 	missing := ""
 	if gaps > 0 {
 		missing = "; " + plural(gaps, "patch before it is", "patches before it are") + " not here, and may make them"
 	}
-	report(DoesNotFit, "", "whose lines are not there"+missing, "make the patch anew on this base", f.misfit)
-	report(AmbiguousHunk, "", "not where the patch says, and whose lines stand in several places", "make the patch anew on this base: git am guesses the nearest place", f.ambiguous)
-	report(AmbiguousHunk, Warning, "with little context, whose lines stand in other places too", "keep more lines around the change: git format-patch -U10", f.loose)
-	report(AmbiguousHunk, Note, "whose lines stand in other places too", "keep more lines around the change: git format-patch -U10", f.elsewhere)
-	report(MovedHunk, "", "that stand elsewhere than the patch says", "make the patch anew on this base", f.moved)
+	report(DoesNotFit, "", f.misfit, "does not find its lines"+missing, "do not find their lines"+missing)
+	report(AmbiguousHunk, "", f.ambiguous, "is not where it says, and could go to several places", "are not where they say, and could go to several places")
+	report(AmbiguousHunk, Warning, f.loose, "with little context could go to other places too", "with little context could go to other places too")
+	report(AmbiguousHunk, Note, f.elsewhere, "could go to other places too", "could go to other places too")
+	report(MovedHunk, "", f.moved, "stands elsewhere than it says", "stand elsewhere than they say")
 	for _, why := range f.unknown {
 		name, reason, _ := strings.Cut(why, ": ")
 		c.unseenOf("how patches stand on "+tag+" in", name, reason)

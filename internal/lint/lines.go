@@ -77,7 +77,6 @@ func (s *seriesLines) pins(lines []Series) {
 	}
 	s.add(Finding{
 		Rule: BaseNotPinned, Subject: file, Message: plural(len(tags), "upstream tag is a base", "upstream tags are bases") + ", none with its commit", File: file, Items: tags,
-		Hint: "write the commit beside the tag, and compare it before the patches are applied",
 	})
 }
 

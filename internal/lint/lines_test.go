@@ -94,37 +94,37 @@ func TestFit(t *testing.T) {
 			"slides",
 			clone{file: "zero\n" + five},
 			[]string{mail(file, change)},
-			[]string{"warning moved-hunk 1-20/patches/0001-x.patch on v1.20.15: 1 hunk that stand elsewhere than the patch says: pkg/a.txt:2"},
+			[]string{"warning moved-hunk 1-20/patches/0001-x.patch on v1.20.15: 1 hunk stands elsewhere than it says: pkg/a.txt:2"},
 		},
 		{
 			"nowhere",
 			clone{file: "one\n"},
 			[]string{mail(file, change)},
-			[]string{"error does-not-fit 1-20/patches/0001-x.patch on v1.20.15: 1 hunk whose lines are not there: pkg/a.txt:2"},
+			[]string{"error does-not-fit 1-20/patches/0001-x.patch on v1.20.15: 1 hunk does not find its lines: pkg/a.txt:2"},
 		},
 		{
 			"no file",
 			clone{},
 			[]string{mail(file, change)},
-			[]string{"error does-not-fit 1-20/patches/0001-x.patch on v1.20.15: 1 hunk whose lines are not there: pkg/a.txt (not there)"},
+			[]string{"error does-not-fit 1-20/patches/0001-x.patch on v1.20.15: 1 hunk does not find its lines: pkg/a.txt (not there)"},
 		},
 		{
 			"several places, none of them the one it says",
 			clone{file: "zero\n" + five + five},
 			[]string{mail(file, change)},
-			[]string{"error ambiguous-hunk 1-20/patches/0001-x.patch on v1.20.15: 1 hunk not where the patch says, and whose lines stand in several places: pkg/a.txt:2"},
+			[]string{"error ambiguous-hunk 1-20/patches/0001-x.patch on v1.20.15: 1 hunk is not where it says, and could go to several places: pkg/a.txt:2"},
 		},
 		{
 			"several places, one of them the one it says",
 			clone{file: five + five},
 			[]string{mail(file, change)},
-			[]string{"warning ambiguous-hunk 1-20/patches/0001-x.patch on v1.20.15: 1 hunk with little context, whose lines stand in other places too: pkg/a.txt:2"},
+			[]string{"warning ambiguous-hunk 1-20/patches/0001-x.patch on v1.20.15: 1 hunk with little context could go to other places too: pkg/a.txt:2"},
 		},
 		{
 			"there already",
 			clone{},
 			[]string{added, added},
-			[]string{"error does-not-fit 1-20/patches/0002-x.patch on v1.20.15: 1 hunk whose lines are not there: new.txt (there already)"},
+			[]string{"error does-not-fit 1-20/patches/0002-x.patch on v1.20.15: 1 hunk does not find its lines: new.txt (there already)"},
 		},
 		{"added and changed", clone{}, []string{added, mail("new.txt", "@@ -1 +1 @@\n-new\n+newer\n")}, []string{}},
 	}
@@ -220,7 +220,7 @@ func TestMissingVulnerabilities(t *testing.T) {
 		t.Error(diff)
 	}
 	for _, f := range r.Findings {
-		if f.Rule == lint.MissingVulnerability && len(f.Evidence) != len(f.Items) {
+		if f.Rule == lint.MissingVulnerability && f.Items[0] == "CVE-2020-0003" && !cmp.Equal(f.Evidence, []string{"affected: not_found"}) {
 			t.Errorf("%v: evidence %v", f.Items, f.Evidence)
 		}
 	}
@@ -275,4 +275,35 @@ func FuzzMail(f *testing.F) {
 			}
 		}
 	})
+}
+
+// TestText checks that no line of a report is wider than the terminal, that each rule says why and what to do, and that what was not seen is said.
+func TestText(t *testing.T) {
+	long := strings.Repeat("a-long-word ", 20) + strings.Repeat("x", 300)
+	r := &lint.Report{
+		Kind: lint.KindEKSD, NotObserved: []string{long}, Lines: []lint.Line{{Name: "1-20"}},
+		Findings: []lint.Finding{
+			{Rule: lint.MissingVulnerability, Severity: lint.Warning, Subject: "1-20", Message: long, Items: []string{"CVE-2020-0001"}, Evidence: []string{"affected: " + long}, Hint: long},
+			{Rule: lint.OrphanFile, Severity: lint.Error, Subject: "x\x1b[31m", Message: "x\x1b[31m is applied by nothing", File: "y", Row: 3},
+		},
+	}
+	for _, width := range []int{0, 40, 80, 200} {
+		var b strings.Builder
+		if err := r.Text(&b, width); err != nil {
+			t.Fatal(err)
+		}
+		for line := range strings.Lines(b.String()) {
+			if width > 0 && len(line)-1 > width {
+				t.Errorf("at %d a line of %d: %s", width, len(line)-1, line)
+			}
+		}
+		for _, want := range []string{"* y:3: x", "CVE-2020-0001: affected:", "Carry the fix over", "not observed: "} {
+			if !strings.Contains(b.String(), want) {
+				t.Errorf("at %d: no %q in %s", width, want, b.String())
+			}
+		}
+		if strings.Contains(b.String(), "\x1b") {
+			t.Errorf("at %d: a control character", width)
+		}
+	}
 }

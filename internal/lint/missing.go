@@ -103,7 +103,6 @@ func (c *collector) byEvidence(w wanted, verdicts []Judged) {
 	}
 	f.Rule, f.Subject, f.Lines = MissingVulnerability, w.line, []string{w.line}
 	f.Message = plural(len(f.Items), "vulnerability that triage finds in ", "vulnerabilities that triage finds in ") + w.tag + ", and that no patch of " + w.line + " cures or names"
-	f.Hint = "carry the fix over, or decide on it in the ledger"
 	c.add(f)
 }
 
@@ -126,7 +125,7 @@ func (c *collector) byFacts(w wanted, verdicts []Judged, byGit bool) { //nolint:
 		if told || w.speaks(names) {
 			continue
 		}
-		f.Items, f.Evidence = append(f.Items, names[0]), append(f.Evidence, "the ranges of the facts have "+w.tag)
+		f.Items = append(f.Items, names[0])
 	}
 	if len(f.Items) == 0 {
 		return

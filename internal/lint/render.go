@@ -49,6 +49,9 @@ func (r *Report) What() string {
 func (r *Report) Markdown(w io.Writer) error {
 	var b strings.Builder
 	fmt.Fprintf(&b, "# Lint of %s\n\n%s, %s: **%s**.\n", markdown(r.Path), r.What(), r.Date, r.Summary())
+	if r.Compared > 0 {
+		fmt.Fprintf(&b, "\n%s compared with what they say they carry.\n", plural(r.Compared, "patch was", "patches were"))
+	}
 	if len(r.Lines) > 0 {
 		b.WriteString("\n| line | base | patches | not there | errors | warnings |\n|---|---|---:|---:|---:|---:|\n")
 		for _, l := range r.Lines {
@@ -56,7 +59,7 @@ func (r *Report) Markdown(w io.Writer) error {
 		}
 	}
 	for _, g := range r.Rules() {
-		fmt.Fprintf(&b, "\n## %s (%d, %s)\n\n%s\n\n", g.Title, len(g.Findings), g.ID, g.Why)
+		fmt.Fprintf(&b, "\n## %s (%d, %s)\n\n%s **%s**\n\n", g.Title, len(g.Findings), g.ID, g.Why, g.Do)
 		for i, f := range g.Findings {
 			if i == shownFindings {
 				fmt.Fprintf(&b, "* and %d more\n", len(g.Findings)-i)
@@ -113,7 +116,15 @@ func few(items []string) string {
 }
 
 // folded reports whether what a finding counts is too much to stand in its sentence.
-func folded(f Finding) bool { return len(f.Items) > 3 && !told(f) }
+func folded(f Finding) bool { return len(f.Evidence) > 0 || len(f.Items) > 3 && !told(f) }
+
+// evidence is why the i-th item of a finding is one; empty where nothing more is to say.
+func evidence(f Finding, i int) string {
+	if i >= len(f.Evidence) {
+		return ""
+	}
+	return f.Evidence[i]
+}
 
 // page is what the template sees.
 type page struct {
@@ -129,7 +140,7 @@ func (r *Report) HTML(w io.Writer) error {
 	if err != nil {
 		return fmt.Errorf("read the page's style: %w", err)
 	}
-	functions := template.FuncMap{"visible": visible.Text, "folded": folded}
+	functions := template.FuncMap{"visible": visible.Text, "folded": folded, "evidence": evidence}
 	t, err := template.New("page.html.tmpl").Funcs(functions).ParseFS(assets, "page.html.tmpl")
 	if err != nil {
 		return fmt.Errorf("read the page's template: %w", err)

@@ -20,13 +20,16 @@ const PickedByImport = "import"
 // LeftOut begins a comment of a series that names a patch which an import left out because it could not be had.
 const LeftOut = "# left out: "
 
+// LeftOutDir is the directory of a line in which an import keeps patches that do not fit the base. No command reads it.
+const LeftOutDir = "left-out"
+
 // Adoption is what another project keeps, to be made a project here.
 type Adoption struct {
 	Upstream   lts.Upstream
 	Maintainer lts.Person
 	Lines      []AdoptedLine // one for each minor
-	// LeaveOut makes what cannot be had a comment of the series. Otherwise the series names it without a file, and every command on the line refuses until a
-	// person settles it.
+	// LeaveOut makes what cannot be had, and what does not fit, a comment of the series; a patch that does not fit is kept in [LeftOutDir]. Otherwise the series
+	// names what cannot be had without a file, and every command on the line refuses until a person settles it.
 	LeaveOut bool
 }
 
@@ -248,15 +251,18 @@ func (w *patching) entry(ctx context.Context, n int, p AdoptedPatch) (string, er
 		p.Gap = "cannot be written as a mail: " + err.Error()
 		return w.gap(n, p), nil //nolint:nilerr // the series and the report say it
 	}
-	comment, err := w.place(ctx, &p, name)
+	comment, misfit, err := w.place(ctx, &p, name)
 	if err != nil {
 		return "", err
 	}
 	content, pinned, err := w.patch(ctx, name, p)
-	if err == nil {
-		err = w.files.Write(w.dir+"/patches/"+name, content)
-	}
 	if err != nil {
+		return "", err
+	}
+	if misfit && w.adoption.LeaveOut {
+		return LeftOut + name + ", kept in " + w.dir + "/" + LeftOutDir + ":" + strings.TrimPrefix(comment, " #"), w.files.Write(w.dir+"/"+LeftOutDir+"/"+name, content)
+	}
+	if err := w.files.Write(w.dir+"/patches/"+name, content); err != nil {
 		return "", err
 	}
 	w.done.Patches++
@@ -278,27 +284,27 @@ func (w *patching) gap(n int, p AdoptedPatch) string {
 }
 
 // place makes a patch fit the tip, which then has it, and returns the comment for the series. A patch that does not fit stays as it is.
-func (w *patching) place(ctx context.Context, p *AdoptedPatch, name string) (string, error) {
+func (w *patching) place(ctx context.Context, p *AdoptedPatch, name string) (comment string, misfit bool, err error) {
 	if w.tip.IsZero() {
-		return "", nil
+		return "", false, nil
 	}
 	found, err := placeDiff(ctx, w.store, w.tip, p.Patch.Diff)
 	switch {
 	case ctx.Err() != nil:
-		return "", context.Cause(ctx)
+		return "", false, context.Cause(ctx)
 	case err != nil:
-		misfit := "does not fit: " + single(err.Error())
-		w.done.Unfit = append(w.done.Unfit, name+" "+misfit)
-		return " # " + misfit, nil
+		why := "does not fit: " + single(err.Error())
+		w.done.Unfit = append(w.done.Unfit, name+" "+why)
+		return " # " + why, true, nil
 	}
 	w.tip = found.tree
 	if found.moved == 0 {
-		return "", nil
+		return "", false, nil
 	}
 	w.done.Moved++
 	own := *p.Patch
 	own.Diff, p.Patch = found.diff, &own
-	return fmt.Sprintf(" # hunks moved: %d", found.moved), nil
+	return fmt.Sprintf(" # hunks moved: %d", found.moved), false, nil
 }
 
 // patch is the mail file of an imported patch, and how many of its upstream commits are known: one or none.
