@@ -161,6 +161,8 @@ func (j *judge) nothingOfIt(ctx context.Context, v *Verdict, a attempt, tip int3
 		v.open(evidence...)
 	case seen[presence.Absent] > 0:
 		return j.notThere(ctx, v, parts, tip)
+	case len(parts) == 0:
+		return j.withoutModules(ctx, v, a, tip)
 	}
 	return nil
 }
