@@ -10,6 +10,9 @@ import (
 	"testing"
 	"time"
 
+	coordinationv1 "k8s.io/api/coordination/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
 	"github.com/kubelts/kubelts/internal/cli"
 	"github.com/kubelts/kubelts/internal/cluster"
 	"github.com/kubelts/kubelts/internal/clustertest"
@@ -84,8 +87,47 @@ func TestCheckSeesRealServers(t *testing.T) {
 					t.Errorf("no deadline of kind %s", kind)
 				}
 			}
+			if version != "v1.24.17" {
+				identified(t, c)
+			}
 			aroundTheEnd(t, file, *server.LoopbackEnds)
 		})
+	}
+}
+
+// identified looks at what leases say of how many kube-apiservers there are: one that runs and does not answer is missed, one that is gone is not.
+func identified(t *testing.T, c *clustertest.Cluster) {
+	t.Helper()
+	look := func() (r *cluster.Report, missed string) {
+		r = judged(t, 0, "--kubeconfig", c.Kubeconfig(clustertest.Admin()), "--fail-on", "none")
+		for _, n := range r.NotObserved {
+			if strings.Contains(n.What, "kube-apiserver of ") || strings.Contains(n.What, "beyond the") {
+				missed += n.What + ": " + n.Reason
+			}
+		}
+		return r, missed
+	}
+	if r, missed := look(); r.Cluster.Instances != 1 || r.Cluster.AtLeast || missed != "" {
+		t.Errorf("one server with its lease: %d, at least %v, %s", r.Cluster.Instances, r.Cluster.AtLeast, missed)
+	}
+	leases := c.Client().CoordinationV1().Leases("kube-system")
+	lease := func(name string, age time.Duration) {
+		renewed := metav1.NewMicroTime(time.Now().Add(-age))
+		_, err := leases.Create(t.Context(), &coordinationv1.Lease{
+			ObjectMeta: metav1.ObjectMeta{Name: "apiserver-" + name, Labels: map[string]string{"apiserver.kubernetes.io/identity": "kube-apiserver", "kubernetes.io/hostname": name}},
+			Spec:       coordinationv1.LeaseSpec{RenewTime: &renewed, LeaseDurationSeconds: new(int32(3600))},
+		}, metav1.CreateOptions{})
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	lease("gone", 30*time.Minute)
+	if r, missed := look(); r.Cluster.Instances != 1 || r.Cluster.AtLeast || missed != "" {
+		t.Errorf("beside a lease that nobody renews: %d, at least %v, %s", r.Cluster.Instances, r.Cluster.AtLeast, missed)
+	}
+	lease("hidden", 0)
+	if r, missed := look(); !r.Cluster.AtLeast || !strings.HasPrefix(missed, "1 kube-apiserver of 2: ") || !strings.Contains(missed, "hidden") {
+		t.Errorf("beside a lease that somebody renews: at least %v, %s", r.Cluster.AtLeast, missed)
 	}
 }
 
@@ -103,7 +145,7 @@ func aroundTheEnd(t *testing.T, file string, end time.Time) {
 			`(?m)^BROKEN  score `, `(?m)^    -2  ` + end.Format(time.DateOnly) + `  over .*loopback certificate of `, `(?m)^critical  the loopback certificate of .* ended on ` + end.Format(time.DateOnly) + `, 2 days over`,
 		}},
 	} {
-		status, text, stderr := kubelts(t, "check", file, "--at", tt.at.UTC().Format(time.RFC3339))
+		status, text, stderr := kubelts(t, "check", file, "-o", "wide", "--at", tt.at.UTC().Format(time.RFC3339))
 		if status != 3 || stderr != "" {
 			t.Errorf("at %v: exit status %d, %s", tt.at, status, stderr)
 		}

@@ -5,6 +5,7 @@ import (
 	"io"
 	"io/fs"
 	"os"
+	"path/filepath"
 
 	"github.com/spf13/pflag"
 
@@ -17,13 +18,21 @@ import (
 type knownLines struct{ dirs []string }
 
 func (k *knownLines) addLines(flags *pflag.FlagSet) {
-	flags.StringArrayVar(&k.dirs, "lines", nil, "take the releases of the project of lines in `DIR` as known (may be repeated)")
+	flags.StringArrayVar(&k.dirs, "lines", nil, "take the releases of the project of lines in `DIR`, or the one of a manifest.json, as known (may be repeated)")
 }
 
 // read reads the manifests of all releases of the projects.
 func (k *knownLines) readLines() ([]cluster.LineRelease, error) {
 	var out []cluster.LineRelease
 	for _, dir := range k.dirs {
+		if info, err := os.Stat(dir); err == nil && info.Mode().IsRegular() {
+			one, err := readManifest(dir)
+			if err != nil {
+				return nil, err
+			}
+			out = append(out, knownRelease(one))
+			continue
+		}
 		root, err := os.OpenRoot(dir)
 		if err != nil {
 			return nil, errs.WithHint(errs.New(errs.NotFound, "read lines: %w", err), "name the directory of a project, which has kubelts.yaml and releases")
@@ -35,6 +44,15 @@ func (k *knownLines) readLines() ([]cluster.LineRelease, error) {
 		out = append(out, of...)
 	}
 	return out, nil
+}
+
+// readManifest reads the manifest of one release.
+func readManifest(file string) (*lts.Manifest, error) {
+	content, err := readSmall(os.DirFS(filepath.Dir(file)), filepath.Base(file))
+	if err != nil {
+		return nil, errs.New(errs.NotFound, "read lines: %w", err)
+	}
+	return lts.ParseManifest(file, content)
 }
 
 func lineReleases(project fs.FS, dir string) ([]cluster.LineRelease, error) {
@@ -55,9 +73,19 @@ func lineReleases(project fs.FS, dir string) ([]cluster.LineRelease, error) {
 		if err != nil {
 			return nil, err
 		}
-		out = append(out, cluster.LineRelease{Version: m.Version, Cures: m.Vulnerabilities})
+		out = append(out, knownRelease(m))
 	}
 	return out, nil
+}
+
+func knownRelease(m *lts.Manifest) cluster.LineRelease {
+	l := cluster.LineRelease{Version: m.Version, Base: m.Base.Tag, Cures: m.Vulnerabilities}
+	for _, o := range m.Open {
+		if o.Status == cluster.UnderInvestigation {
+			l.Unsure = append(l.Unsure, o.ID)
+		}
+	}
+	return l
 }
 
 // readSmall reads a file of a project.

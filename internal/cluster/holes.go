@@ -67,7 +67,13 @@ func (j *judge) assess(text string) (*assessed, error) {
 		return a, nil
 	}
 	a.version, a.vendor = v, j.vendorOf(v)
-	list, err := j.facts.Assess(v, catalog.Filter{})
+	base := v
+	if l := j.line(v); l != nil {
+		if known, ok := parse(l.Base); ok {
+			base = known // its own number does not tell which of upstream's cures it has
+		}
+	}
+	list, err := j.facts.Assess(base, catalog.Filter{})
 	if errs.Is(err, errs.NotFound) {
 		list, err = j.facts.Assess(release.Version{Minor: v.Minor, Patch: release.NoPatch}, catalog.Filter{})
 		a.unsure = fmt.Sprintf("the facts of %s do not know %s: these are what any release of %s has", j.facts.Snapshot(), v, v.Minor)
@@ -85,8 +91,16 @@ func (j *judge) assess(text string) (*assessed, error) {
 // builtBy says why upstream's ranges do not decide about a build, "" where they do.
 func (j *judge) builtBy(v release.Version, vendor string) string {
 	switch {
-	case j.line(v) != nil, vendor == release.VendorKLTS && j.kltsNewest(v):
-		return ""
+	case j.line(v) != nil:
+		if _, based := parse(j.line(v).Base); based || !v.OwnNumbering() {
+			return ""
+		}
+		return "which release it is built on is not known, and so not which of upstream's cures it has"
+	case vendor == release.VendorKLTS && j.kltsNewest(v):
+		if j.kltsImage() {
+			return ""
+		}
+		return "by its name it is KLTS' newest release of " + v.Minor.String() + ", but lines of others are named so too, and no image of KLTS is seen"
 	case vendor != "":
 		return "a build of " + vendorName(vendor) + ", which may have cured it on its own: its bulletins say"
 	case v.Commit != "" || v.Suffix != "":
@@ -129,6 +143,13 @@ func (j *judge) kltsNewest(v release.Version) bool {
 	return ok && v == newest
 }
 
+// kltsImage reports whether an image of KLTS is seen: the spelling of its versions is not its alone.
+func (j *judge) kltsImage() bool {
+	of := func(image string) bool { return strings.Contains(image, "klts-io/") }
+	return slices.ContainsFunc(j.s.APIServers, func(a APIServer) bool { return of(a.Image) }) ||
+		slices.ContainsFunc(j.s.Components, func(c Component) bool { return of(c.Image) })
+}
+
 // backported returns the minors that a vendor says it cured a vulnerability in.
 func backported(r *vuln.Record, vendor string) []string {
 	names := map[string]string{release.VendorKLTS: "KLTS", release.VendorEKSDistro: "EKS-D", release.VendorEKS: "EKS-D", release.VendorAKS: "AKS LTS"}
@@ -149,10 +170,10 @@ func (j *judge) hole(a *assessed, as catalog.Assessment, p place, rules []catalo
 	h.Line = j.curedBy(r, a.version, a.vendor)
 	minor := a.version.Minor.String()
 	switch {
-	case a.unsure == "" && curesName(j.line(a.version), r):
-		h.Status = Cured
+	case curesName(j.line(a.version), r):
+		h.Status, h.Word = Cured, "by the word of its maker: the manifest of "+a.version.String()+" names it"
 	case a.unsure == "" && a.vendor == release.VendorKLTS && slices.Contains(backported(r, release.VendorKLTS), minor):
-		h.Status = Cured
+		h.Status, h.Word = Cured, "by the word of its maker, KLTS"
 	default:
 		h.NotApplicable = cmp.Or(elsewhereOnly(r, p), j.notApplicable(rules, r.ID, p.component))
 		h.Unsure = j.doubt(a, r)
@@ -182,6 +203,9 @@ func (j *judge) doubt(a *assessed, r *vuln.Record) string {
 	}
 	if a.unsure != "" {
 		return a.unsure
+	}
+	if l := j.line(a.version); l != nil && slices.ContainsFunc(r.Names(), func(n string) bool { return slices.Contains(l.Unsure, n) }) {
+		return "its maker does not know whether it has it"
 	}
 	if bound := r.Kubelts.PracticalLowerBound; bound != "" {
 		from, _, _ := strings.Cut(bound, ":")

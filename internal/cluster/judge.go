@@ -27,8 +27,10 @@ type Options struct {
 
 // LineRelease is a release of a line: a minor that somebody keeps alive.
 type LineRelease struct {
-	Version string   // such as v1.28.15+lts.3
-	Cures   []string // the vulnerabilities that it cures, against the upstream release that it is built on
+	Version string   // such as v1.28.15+lts.3, v1.28.101
+	Base    string   // the upstream release that it is built on; "" where only the version tells
+	Cures   []string // the vulnerabilities that it cures, against that release, by its maker's word
+	Unsure  []string // those of which its maker does not know either
 }
 
 const (
@@ -81,7 +83,7 @@ func Judge(s *Snapshot, facts *catalog.Catalog, o Options) (*Report, error) {
 	j.readChains()
 	j.summarize()
 	for _, check := range []func() error{
-		j.checkGaps, j.checkAge, j.checkLoopback, j.checkRenewed, j.checkCertificates, j.checkSigning, j.checkTokens, j.checkSupport,
+		j.checkGaps, j.checkAge, j.checkInstances, j.checkLoopback, j.checkRenewed, j.checkCertificates, j.checkSigning, j.checkTokens, j.checkSupport,
 		j.checkHoles, j.checkSkew, j.checkNodes, j.checkDeprecated, j.checkStored, j.checkWebhooks,
 	} {
 		if err := check(); err != nil {

@@ -48,7 +48,6 @@ func (j *judge) checkLoopback() error {
 			j.missedLoopback(a)
 		}
 	}
-	j.beyond()
 	for _, c := range j.inOrder() {
 		if c.Kind == APIServerLoopback && !referenced[c.ID] {
 			if i, ok := newInstance(c, APIServer{Name: c.Where}); ok {
@@ -61,22 +60,25 @@ func (j *judge) checkLoopback() error {
 }
 
 // beyond names the shared addresses behind which there may be more instances than were seen.
-func (j *judge) beyond() {
+func (j *judge) beyond(c counted) {
 	seen := map[string]int{}
 	for _, a := range j.s.APIServers {
 		if a.Shared {
 			seen[a.Address] += len(a.Loopback)
 		}
 	}
-	for _, a := range j.s.APIServers {
+	reason := "the address is shared: there may be more instances than answered"
+	if c.leased > 0 && c.leased < c.seen {
+		reason += fmt.Sprintf("; the leases in kube-system are of %s only, as where hosts share a name or one has restarted meanwhile", plural(c.leased, "host name"))
+	}
+	for i, a := range j.s.APIServers {
 		n, first := seen[a.Address]
-		if !a.Shared || !first || j.listed(a) {
+		if !a.Shared || !first || c.at[i] == 0 && j.listed(a) {
 			continue
 		}
 		delete(seen, a.Address)
 		j.unseen(NotObserved{
-			What: "kube-apiservers behind " + cut(cmp.Or(a.Address, a.Name)) + " beyond the " + strconv.Itoa(n) + " seen", Area: string(Loopback),
-			Reason: "the address is shared: there may be more instances than answered",
+			What: "kube-apiservers behind " + cut(cmp.Or(a.Address, a.Name)) + " beyond the " + strconv.Itoa(n) + " seen", Area: string(Loopback), Reason: reason,
 		})
 	}
 }

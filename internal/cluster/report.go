@@ -84,6 +84,7 @@ type Hole struct {
 	Status        string   `json:"status"`
 	NotApplicable string   `json:"notApplicable,omitempty"`
 	Unsure        string   `json:"unsure,omitempty"`
+	Word          string   `json:"word,omitempty"`   // by whose word it is fixed, where it is
 	Rating        string   `json:"rating,omitempty"` // as vuln.Rating; "" when nobody rated it
 	Score         float64  `json:"score,omitempty"`  // the CVSS base score, 0 when nobody rated it
 	Summary       string   `json:"summary"`
@@ -157,6 +158,8 @@ type Summary struct {
 	Versions     []string       `json:"versions"` // of all API servers, oldest first
 	Distribution Distribution   `json:"distribution"`
 	APIServers   []InstanceLine `json:"apiServers"`
+	Instances    int            `json:"instances"`         // how many kube-apiservers were seen, each counted once
+	AtLeast      bool           `json:"atLeast,omitempty"` // there may be more of them
 	Nodes        int            `json:"nodes"`
 	Kubelets     map[string]int `json:"kubelets"` // nodes by kubelet version
 	DataDay      release.Date   `json:"dataDay"`  // the day of the facts
@@ -170,7 +173,7 @@ type InstanceLine struct {
 	ProcessStart *time.Time `json:"processStart,omitempty"`
 	LoopbackEnds *time.Time `json:"loopbackEnds,omitempty"` // nil: not observed
 	DaysLeft     *int       `json:"daysLeft,omitempty"`
-	Instances    int        `json:"instances"` // how many were seen at the address, at least
+	Instances    int        `json:"instances"` // how many were seen at the address that no other line has
 }
 
 // Acceptance is a risk that somebody accepted, until a day.

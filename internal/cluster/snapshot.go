@@ -24,8 +24,10 @@ type Snapshot struct {
 
 	Distribution Distribution `json:"distribution"`
 	APIServers   []APIServer  `json:"apiServers"`
-	Components   []Component  `json:"components"`
-	Nodes        []Node       `json:"nodes"`
+	// Identities are the kube-apiservers that say by a lease in kube-system that they run, or ran: from 1.26 on, one for each host name.
+	Identities []Identity  `json:"identities,omitempty"`
+	Components []Component `json:"components"`
+	Nodes      []Node      `json:"nodes"`
 
 	Certificates []Chain         `json:"certificates"`
 	Webhooks     []Webhook       `json:"webhooks"`
@@ -74,6 +76,13 @@ type APIServer struct {
 	Loopback []string `json:"loopback,omitempty"`
 	// Shared says that the address is a load balancer, so that there may be more instances than were seen.
 	Shared bool `json:"shared,omitempty"`
+}
+
+// Identity is a lease of a kube-apiserver.
+type Identity struct {
+	Name    string    `json:"name"`
+	Host    string    `json:"host"` // the name of the host that the server runs on
+	Renewed time.Time `json:"renewed"`
 }
 
 // Component is a program of the cluster other than kube-apiserver and kubelet: a pod, or the pods of a DaemonSet or

@@ -83,8 +83,10 @@ func (j *judge) summarize() {
 	for _, n := range j.s.Nodes {
 		c.Kubelets[cut(n.Kubelet)]++
 	}
-	for _, a := range j.s.APIServers {
-		line := InstanceLine{Name: cut(a.Name), Address: cut(a.Address), Version: cut(a.Version), ProcessStart: a.ProcessStart, Instances: max(1, len(a.Loopback))}
+	counted := j.countInstances()
+	c.Instances, c.AtLeast = counted.seen, counted.more
+	for i, a := range j.s.APIServers {
+		line := InstanceLine{Name: cut(a.Name), Address: cut(a.Address), Version: cut(a.Version), ProcessStart: a.ProcessStart, Instances: counted.at[i]}
 		for _, id := range a.Loopback {
 			if leaf, ok := loopbackLeaf(j.chains[id]); ok && (line.LoopbackEnds == nil || leaf.NotAfter.Before(*line.LoopbackEnds)) {
 				end := leaf.NotAfter.UTC()

@@ -17,10 +17,18 @@ const (
 	releases    = "https://kubernetes.io/releases/"
 )
 
-// vendorOf is whose build a version is: by its spelling, and where the vendor's builds may be spelled as upstream's, by the distribution.
+// vendorOf is whose build a version is: by its spelling, and where the vendor's builds may be spelled as upstream's, by the distribution. A patch number that upstream
+// never reached, and a spelling of KLTS' that KLTS has not released, are a line's: VendorKubelts stands for whoever keeps it.
 func (j *judge) vendorOf(v release.Version) string {
-	if v.Vendor == "" && plainSpelling(j.s.Distribution.Vendor) {
+	switch {
+	case v.Vendor == "" && plainSpelling(j.s.Distribution.Vendor):
 		return j.s.Distribution.Vendor
+	case v.Vendor == "" && v.OwnNumbering():
+		return release.VendorKubelts
+	case v.Vendor == release.VendorKLTS:
+		if newest, ok := j.kltsRelease(v.Minor); !ok || release.Compare(v, newest) > 0 {
+			return release.VendorKubelts
+		}
 	}
 	return v.Vendor
 }

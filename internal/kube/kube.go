@@ -201,7 +201,7 @@ func (t *taker) run(ctx context.Context) {
 func (t *taker) lists(ctx context.Context) {
 	var group sync.WaitGroup
 	for _, read := range []func(context.Context){
-		t.nodes, t.endpoints, t.pods, t.addons, t.identity, t.authorities, t.webhooks, t.extensions, t.customResources, t.signing, t.secrets, t.openshift, t.uses,
+		t.nodes, t.endpoints, t.identities, t.pods, t.addons, t.identity, t.authorities, t.webhooks, t.extensions, t.customResources, t.signing, t.secrets, t.openshift, t.uses,
 	} {
 		group.Go(func() { read(ctx) })
 	}

@@ -25,6 +25,9 @@ func (t *taker) nodes(ctx context.Context) {
 		return err
 	}
 	err := t.api.list(ctx, l.with("resourceVersion", "0"))
+	if err == nil && len(nodes) == 0 {
+		t.miss(cluster.NotObserved{What: "any node", Area: areaNodes, Reason: "the API lists none"})
+	}
 	if err != nil {
 		t.miss(cluster.NotObserved{What: "nodes", Area: areaNodes, Reason: reason(err), Hint: remedy(err), Asked: true})
 	}

@@ -99,6 +99,7 @@ func defaultRules() []rule {
 func systemRules() []rule {
 	return []rule{
 		{Groups: []string{""}, Resources: []string{"pods"}, Verbs: []string{"list"}},
+		{Groups: []string{"coordination.k8s.io"}, Resources: []string{"leases"}, Verbs: []string{"list"}},
 		{Groups: []string{""}, Resources: []string{"configmaps"}, Names: []string{"extension-apiserver-authentication", "kubeadm-config"}, Verbs: []string{"get"}},
 		// The right to get a namespace is one within it.
 		{Groups: []string{""}, Resources: []string{"namespaces"}, Names: []string{"kube-system"}, Verbs: []string{"get"}},

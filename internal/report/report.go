@@ -183,13 +183,7 @@ func stamp(t *time.Time) string {
 func deadlineAt(d *cluster.Deadline) string { return d.When.UTC().Format(time.DateOnly) }
 
 // instances are how many kube-apiservers were seen, with "at least" where there may be more.
-func instances(r *cluster.Report) (n int, more bool) {
-	for _, l := range r.Cluster.APIServers {
-		n += max(l.Instances, 1)
-		more = more || l.Instances > 1
-	}
-	return n, more
-}
+func instances(r *cluster.Report) (n int, more bool) { return r.Cluster.Instances, r.Cluster.AtLeast }
 
 // firstLoopback is the line of the loopback certificate that ends first, nil when none was observed; unseen is how many lines have none.
 func firstLoopback(r *cluster.Report) (first *cluster.InstanceLine, unseen int) {

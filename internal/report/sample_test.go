@@ -32,11 +32,11 @@ func sample() *cluster.Report {
 		Cluster: cluster.Summary{
 			Context: "prod-eu", Server: "https://10.0.0.10:6443", UID: "5f0c7e0a-0a51-4b0a-9d53-26f1c4f6a1b1", Taken: at("2026-11-22 11:58"),
 			Version: "v1.24.17", Versions: []string{"v1.24.17"}, Distribution: cluster.Distribution{Installer: "kubeadm"}, Nodes: 12,
-			Kubelets: map[string]int{"v1.24.17": 10, "v1.23.17": 2}, DataDay: date("2026-11-20"),
+			Kubelets: map[string]int{"v1.24.17": 10, "v1.23.17": 2}, DataDay: date("2026-11-20"), Instances: 3,
 			APIServers: []cluster.InstanceLine{
 				{Name: "cp-1", Address: "10.0.0.11:6443", Version: "v1.24.17", ProcessStart: new(at("2025-12-04 11:12")), LoopbackEnds: &loopbackEnd, DaysLeft: new(12), Instances: 1},
 				{Name: "cp-2", Address: "10.0.0.12:6443", Version: "v1.24.17", ProcessStart: new(at("2026-08-01 09:30")), LoopbackEnds: new(at("2027-08-01 08:30")), DaysLeft: new(251), Instances: 1},
-				{Name: "cp-3", Address: "10.0.0.13:6443", Version: "v1.24.17"},
+				{Name: "cp-3", Address: "10.0.0.13:6443", Version: "v1.24.17", Instances: 1},
 			},
 		},
 		At: at("2026-11-22 12:00"), Verdict: cluster.AtRisk, Score: 21,
@@ -100,7 +100,7 @@ func sampleFindings(loopbackEnd, webhookEnd, supportEnd time.Time) []cluster.Fin
 func fleet() *report.Fleet {
 	well := &cluster.Report{
 		Cluster: cluster.Summary{
-			Context: "test", Server: "https://10.1.0.10:6443", UID: "0b8e", Taken: at("2026-11-22 11:59"), Version: "v1.36.3", Versions: []string{"v1.36.3"}, Nodes: 1,
+			Context: "test", Server: "https://10.1.0.10:6443", UID: "0b8e", Taken: at("2026-11-22 11:59"), Version: "v1.36.3", Versions: []string{"v1.36.3"}, Nodes: 1, Instances: 1,
 			APIServers: []cluster.InstanceLine{{Name: "one", Address: "10.1.0.10:6443", Version: "v1.36.3", LoopbackEnds: new(at("2029-11-01 00:00")), DaysLeft: new(1074), Instances: 1}},
 		},
 		At: at("2026-11-22 12:00"), Verdict: cluster.WellSeen, Score: 100,

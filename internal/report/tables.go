@@ -153,7 +153,7 @@ func markHoles(b *strings.Builder, all []cluster.Hole) {
 	b.WriteString("## Vulnerabilities\n\n| | | component | version | rating | fixed in | line release | summary |\n| --- | --- | --- | --- | --- | --- | --- | --- |\n")
 	for _, g := range groupHoles(all) {
 		for _, h := range g.Holes {
-			markRow(b, []string{g.Title, h.ID, h.Component, h.Version, orDash(h.Rating), orDash(h.FixedIn), orDash(h.Line), cmp.Or(h.NotApplicable, h.Unsure, h.Summary)})
+			markRow(b, []string{g.Title, h.ID, h.Component, h.Version, orDash(h.Rating), orDash(h.FixedIn), orDash(h.Line), cmp.Or(h.NotApplicable, h.Unsure, h.Word, h.Summary)})
 		}
 	}
 	b.WriteByte('\n')

@@ -259,7 +259,7 @@ func loopbackText(s *cluster.InstanceLine) string {
 		}
 	}
 	if s.Instances > 1 {
-		ends += fmt.Sprintf(" (first of at least %d)", s.Instances)
+		ends += fmt.Sprintf(" (first of %d seen)", s.Instances)
 	}
 	return ends
 }

@@ -264,7 +264,7 @@ func (p *printer) holeTable(all []cluster.Hole) {
 	rows := [][]string{{"ID", "COMPONENT", "VERSION", "RATING", "CURE", "FIXED IN", "LINE RELEASE", "SUMMARY"}}
 	for _, g := range groupHoles(all) {
 		for _, h := range g.Holes {
-			rows = append(rows, []string{h.ID, h.Component, h.Version, orDash(h.Rating), g.Title, orDash(h.FixedIn), orDash(h.Line), cmp.Or(h.NotApplicable, h.Unsure, h.Summary)})
+			rows = append(rows, []string{h.ID, h.Component, h.Version, orDash(h.Rating), g.Title, orDash(h.FixedIn), orDash(h.Line), cmp.Or(h.NotApplicable, h.Unsure, h.Word, h.Summary)})
 		}
 	}
 	p.line()
