@@ -17,6 +17,7 @@ import (
 	"github.com/kubelts/kubelts/internal/cluster"
 	"github.com/kubelts/kubelts/internal/errs"
 	"github.com/kubelts/kubelts/internal/kube"
+	"github.com/kubelts/kubelts/internal/verdict"
 )
 
 // looking is where snapshots come from: files, or clusters.
@@ -203,11 +204,11 @@ func (c *looking) readSnapshot(name string) (*cluster.Snapshot, error) {
 }
 
 // readAcceptances reads the file of --accept.
-func readAcceptances(file string) ([]cluster.Acceptance, error) {
+func readAcceptances(file string) ([]verdict.Acceptance, error) {
 	f, err := os.Open(file)
 	if err != nil {
 		return nil, errs.New(errs.NotFound, "read acceptances: %w", err)
 	}
 	defer f.Close()
-	return cluster.ReadAcceptances(file, f)
+	return verdict.ReadAcceptances(file, f)
 }

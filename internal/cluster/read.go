@@ -47,7 +47,7 @@ func Read(name string, r io.Reader) (*Snapshot, error) {
 		return nil, errs.WithHint(errs.New(errs.Invalid, "%s%s: %w", name, position(data, err), err), `"kubelts check --save FILE" makes a snapshot`)
 	}
 	if head.Format != Format {
-		return nil, errs.WithHint(errs.New(errs.Invalid, "%s: format %q is not %s", name, cut(head.Format), Format), `"kubelts check --save FILE" makes a snapshot`)
+		return nil, errs.WithHint(errs.New(errs.Invalid, "%s: format %q is not %s", name, Cut(head.Format), Format), `"kubelts check --save FILE" makes a snapshot`)
 	}
 	s := &Snapshot{}
 	dec := json.NewDecoder(bytes.NewReader(data))
@@ -55,7 +55,7 @@ func Read(name string, r io.Reader) (*Snapshot, error) {
 	if err := dec.Decode(s); err != nil {
 		fault := errs.New(errs.Invalid, "%s%s: %w", name, position(data, err), err)
 		if strings.Contains(err.Error(), "unknown field") {
-			fault = errs.WithHint(fault, "it was taken by kubelts %s: use that version or a newer one", cut(firstOf(head.Tool, "of another version")))
+			fault = errs.WithHint(fault, "it was taken by kubelts %s: use that version or a newer one", Cut(FirstOf(head.Tool, "of another version")))
 		}
 		return nil, fault
 	}
@@ -97,7 +97,7 @@ func Write(w io.Writer, s *Snapshot) error {
 // Validate checks the format, the limits, and that the certificates' names are there once. The error is the first fault.
 func (s *Snapshot) Validate() error {
 	if s.Format != Format {
-		return errs.New(errs.Invalid, "format %q is not %s", cut(s.Format), Format)
+		return errs.New(errs.Invalid, "format %q is not %s", Cut(s.Format), Format)
 	}
 	if err := within("snapshot", reflect.ValueOf(s).Elem()); err != nil {
 		return err
@@ -120,7 +120,7 @@ func (s *Snapshot) Validate() error {
 	seen := make(map[string]bool, len(s.Certificates))
 	for _, c := range s.Certificates {
 		if c.ID == "" || seen[c.ID] {
-			return errs.New(errs.Invalid, "certificates: the id %q is empty or there twice", cut(c.ID))
+			return errs.New(errs.Invalid, "certificates: the id %q is empty or there twice", Cut(c.ID))
 		}
 		seen[c.ID] = true
 	}

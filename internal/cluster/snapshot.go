@@ -1,11 +1,10 @@
-// Package cluster judges a cluster: what will stop working, what can be exploited, when, and what to do about it.
+// Package cluster is a cluster as it was seen: its snapshot, the file format of that, and whose Kubernetes it is.
 //
-// Words: a snapshot is what was seen of a cluster, as one JSON document. A finding is something to act on; not observed is
-// its honest sibling: something that was looked for and could not be seen, with the reason. A deadline is a day on which
-// something ends. A report is all of these for one snapshot at one time.
+// Words: a snapshot is what was seen of a cluster, as one JSON document. Not observed is something that was looked for and could not
+// be seen, with the reason. What a snapshot means is said by package verdict.
 //
-// Promises: pure functions of a snapshot, the catalogue and a given time. Nothing that was not observed is called well. Text
-// in a snapshot comes from strangers: it is bounded when a snapshot is read, and escaping is the duty of who prints it.
+// Promises: pure functions; a snapshot that was read is within the limits. Text in it comes from strangers: it is bounded when a
+// snapshot is read, and escaping is the duty of who prints it.
 package cluster
 
 import "time"

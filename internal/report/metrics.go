@@ -9,6 +9,7 @@ import (
 	"github.com/prometheus/common/expfmt"
 
 	"github.com/kubelts/kubelts/internal/cluster"
+	"github.com/kubelts/kubelts/internal/verdict"
 )
 
 // metrics are a fleet as gauges: times, not what is left of them, so that they stay true when they are read later.
@@ -71,14 +72,14 @@ func (m *metrics) gauge(ch chan<- prometheus.Metric, name string, value float64,
 }
 
 // cluster sends counts.
-func (m *metrics) cluster(ch chan<- prometheus.Metric, r *cluster.Report) {
+func (m *metrics) cluster(ch chan<- prometheus.Metric, r *verdict.Report) {
 	c := name(r)
 	m.gauge(ch, "kubelts_cluster_observed", 1, c)
 	m.gauge(ch, "kubelts_cluster_score", float64(r.Score), c)
 	m.gauge(ch, "kubelts_cluster_verdict", 1, c, string(r.Verdict), r.Cluster.Version)
 	findings := map[[2]string]int{}
 	for _, a := range cluster.Areas() {
-		for _, s := range cluster.Severities() {
+		for _, s := range verdict.Severities() {
 			findings[[2]string{string(s), string(a)}] = 0
 		}
 	}
@@ -121,7 +122,7 @@ func (m *metrics) cluster(ch chan<- prometheus.Metric, r *cluster.Report) {
 }
 
 // times sends days and certificates. A series that several certificates share tells the one that ends first.
-func (m *metrics) times(ch chan<- prometheus.Metric, r *cluster.Report) {
+func (m *metrics) times(ch chan<- prometheus.Metric, r *verdict.Report) {
 	c := name(r)
 	m.gauge(ch, "kubelts_last_scan_timestamp_seconds", float64(r.Cluster.Taken.Unix()), c)
 	if d := r.Cluster.DataDay; !d.IsZero() {

@@ -1,7 +1,7 @@
 // Package report shows what is known of clusters: one on one screen, many as a table, either as a page, and as what other programs
 // read: SARIF, JUnit, Prometheus' text format, iCalendar, CSV, Markdown.
 //
-// Words: a [cluster.Report] is one cluster's; a [Fleet] is several, with those that could not be looked at. What is said of days
+// Words: a [verdict.Report] is one cluster's; a [Fleet] is several, with those that could not be looked at. What is said of days
 // counts as in the rest of kubelts: 0 is the last day, and on the day after it one day is over.
 //
 // Promises: pure; the same reports give the same bytes. Text in a report comes from strangers. [Clean] makes it safe to look at, and
@@ -17,13 +17,14 @@ import (
 
 	"github.com/kubelts/kubelts/internal/catalog"
 	"github.com/kubelts/kubelts/internal/cluster"
+	"github.com/kubelts/kubelts/internal/verdict"
 	"github.com/kubelts/kubelts/internal/visible"
 )
 
 // Fleet is several clusters, judged for one time.
 type Fleet struct {
 	At       time.Time         `json:"at"`
-	Clusters []*cluster.Report `json:"clusters"`
+	Clusters []*verdict.Report `json:"clusters"`
 	Missed   []Missed          `json:"missed"` // of which nothing could be seen
 }
 
@@ -38,12 +39,12 @@ type Missed struct {
 // context the same.
 func (f *Fleet) Clean() *Fleet {
 	clean := visible.Copy(f)
-	for _, more := range []func(r *cluster.Report, n int) string{
-		func(r *cluster.Report, _ int) string { return " at " + r.Cluster.Server },
-		func(r *cluster.Report, _ int) string { return " " + r.Cluster.UID },
-		func(_ *cluster.Report, n int) string { return fmt.Sprintf(" #%d", n) },
+	for _, more := range []func(r *verdict.Report, n int) string{
+		func(r *verdict.Report, _ int) string { return " at " + r.Cluster.Server },
+		func(r *verdict.Report, _ int) string { return " " + r.Cluster.UID },
+		func(_ *verdict.Report, n int) string { return fmt.Sprintf(" #%d", n) },
 	} {
-		same := map[string][]*cluster.Report{}
+		same := map[string][]*verdict.Report{}
 		for _, r := range clean.Clusters {
 			same[name(r)] = append(same[name(r)], r)
 		}
@@ -60,29 +61,29 @@ func (f *Fleet) Clean() *Fleet {
 
 // Act reports whether there is something to act on: a cluster of which nothing or no version was seen, something that was asked for
 // and not observed, or a finding that is at least so bad and that nobody accepted. With threshold "" no finding counts.
-func (f *Fleet) Act(threshold cluster.Severity) bool {
-	return len(f.Missed) > 0 || slices.ContainsFunc(f.Clusters, func(r *cluster.Report) bool {
+func (f *Fleet) Act(threshold verdict.Severity) bool {
+	return len(f.Missed) > 0 || slices.ContainsFunc(f.Clusters, func(r *verdict.Report) bool {
 		return r.Cluster.Version == "" || slices.ContainsFunc(r.NotObserved, func(n cluster.NotObserved) bool { return n.Asked }) ||
-			slices.ContainsFunc(r.Findings, func(x cluster.Finding) bool { return counts(&x, threshold) })
+			slices.ContainsFunc(r.Findings, func(x verdict.Finding) bool { return counts(&x, threshold) })
 	})
 }
 
 // counts reports whether a finding is at or above the threshold and not accepted.
-func counts(f *cluster.Finding, threshold cluster.Severity) bool {
+func counts(f *verdict.Finding, threshold verdict.Severity) bool {
 	return f.Accepted == nil && threshold != "" && rank(f.Severity) <= rank(threshold)
 }
 
 // rank orders severities, the worst first; what is not one counts as the worst, since it must not be overlooked.
-func rank(s cluster.Severity) int { return max(slices.Index(cluster.Severities(), s), 0) }
+func rank(s verdict.Severity) int { return max(slices.Index(verdict.Severities(), s), 0) }
 
 // tally is how many findings there are of each severity; those that were accepted are counted apart.
 type tally struct {
-	of       map[cluster.Severity]int
+	of       map[verdict.Severity]int
 	accepted int
 }
 
-func count(r *cluster.Report) tally {
-	t := tally{of: map[cluster.Severity]int{}}
+func count(r *verdict.Report) tally {
+	t := tally{of: map[verdict.Severity]int{}}
 	for i := range r.Findings {
 		if r.Findings[i].Accepted != nil {
 			t.accepted++
@@ -96,7 +97,7 @@ func count(r *cluster.Report) tally {
 // words says the counts, such as "1 critical, 2 high".
 func (t tally) words() string {
 	var parts []string
-	for _, s := range cluster.Severities() {
+	for _, s := range verdict.Severities() {
 		if t.of[s] > 0 {
 			parts = append(parts, fmt.Sprintf("%d %s", t.of[s], s))
 		}
@@ -113,15 +114,15 @@ func (t tally) words() string {
 const nothing = "no findings"
 
 // verdictWords are what a verdict is called.
-func verdictWords(v cluster.Verdict) string {
+func verdictWords(v verdict.Verdict) string {
 	switch v {
-	case cluster.Broken:
+	case verdict.Broken:
 		return "BROKEN"
-	case cluster.AtRisk:
+	case verdict.AtRisk:
 		return "AT RISK"
-	case cluster.Attend:
+	case verdict.Attend:
 		return "ATTEND"
-	case cluster.WellSeen:
+	case verdict.WellSeen:
 		return "WELL"
 	default:
 		return "UNCLEAR"
@@ -129,7 +130,7 @@ func verdictWords(v cluster.Verdict) string {
 }
 
 // name is what a cluster is called: its context, or its server.
-func name(r *cluster.Report) string { return cmp.Or(r.Cluster.Context, r.Cluster.Server, "cluster") }
+func name(r *verdict.Report) string { return cmp.Or(r.Cluster.Context, r.Cluster.Server, "cluster") }
 
 // distribution says whose Kubernetes it is.
 func distribution(d cluster.Distribution) string {
@@ -180,13 +181,13 @@ func stamp(t *time.Time) string {
 }
 
 // deadlineAt is the day of a deadline.
-func deadlineAt(d *cluster.Deadline) string { return d.When.UTC().Format(time.DateOnly) }
+func deadlineAt(d *verdict.Deadline) string { return d.When.UTC().Format(time.DateOnly) }
 
 // instances are how many kube-apiservers were seen, with "at least" where there may be more.
-func instances(r *cluster.Report) (n int, more bool) { return r.Cluster.Instances, r.Cluster.AtLeast }
+func instances(r *verdict.Report) (n int, more bool) { return r.Cluster.Instances, r.Cluster.AtLeast }
 
 // firstLoopback is the line of the loopback certificate that ends first, nil when none was observed; unseen is how many lines have none.
-func firstLoopback(r *cluster.Report) (first *cluster.InstanceLine, unseen int) {
+func firstLoopback(r *verdict.Report) (first *verdict.InstanceLine, unseen int) {
 	for i := range r.Cluster.APIServers {
 		l := &r.Cluster.APIServers[i]
 		switch {
@@ -202,11 +203,11 @@ func firstLoopback(r *cluster.Report) (first *cluster.InstanceLine, unseen int) 
 // holeGroup is a kind of vulnerabilities, in the order in which they are told.
 type holeGroup struct {
 	Title string
-	Holes []cluster.Hole
+	Holes []verdict.Hole
 }
 
 // groupHoles sorts vulnerabilities by what one can do about them.
-func groupHoles(holes []cluster.Hole) []holeGroup {
+func groupHoles(holes []verdict.Hole) []holeGroup {
 	groups := []holeGroup{
 		{Title: "cured by a patch release"},
 		{Title: "cured only by a newer minor"},
@@ -218,11 +219,11 @@ func groupHoles(holes []cluster.Hole) []holeGroup {
 	for _, h := range holes {
 		i := 3
 		switch {
-		case h.NotApplicable != "" || h.Status == cluster.NotAffected:
+		case h.NotApplicable != "" || h.Status == verdict.NotAffected:
 			i = 4
-		case h.Status == cluster.Cured:
+		case h.Status == verdict.Cured:
 			i = 5
-		case h.Status == cluster.UnderInvestigation:
+		case h.Status == verdict.UnderInvestigation:
 			i = 3
 		case h.Outlook == catalog.FixedInPatch:
 			i = 0
@@ -234,7 +235,7 @@ func groupHoles(holes []cluster.Hole) []holeGroup {
 		groups[i].Holes = append(groups[i].Holes, h)
 	}
 	for i := range groups {
-		slices.SortStableFunc(groups[i].Holes, func(a, b cluster.Hole) int { return cmp.Compare(ratingRank(a.Rating), ratingRank(b.Rating)) })
+		slices.SortStableFunc(groups[i].Holes, func(a, b verdict.Hole) int { return cmp.Compare(ratingRank(a.Rating), ratingRank(b.Rating)) })
 	}
 	return slices.DeleteFunc(groups, func(g holeGroup) bool { return len(g.Holes) == 0 })
 }

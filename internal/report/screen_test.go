@@ -9,28 +9,29 @@ import (
 	"github.com/kubelts/kubelts/internal/catalog"
 	"github.com/kubelts/kubelts/internal/cluster"
 	"github.com/kubelts/kubelts/internal/report"
+	"github.com/kubelts/kubelts/internal/verdict"
 )
 
 // ill is a cluster with so many findings of each severity, all with long texts, and as many holes and things that were not observed.
-func ill(critical, high, medium int) *cluster.Report {
+func ill(critical, high, medium int) *verdict.Report {
 	r := sample()
 	r.Findings = nil
 	for _, g := range []struct {
-		severity cluster.Severity
+		severity verdict.Severity
 		n        int
-	}{{cluster.Critical, critical}, {cluster.High, high}, {cluster.Medium, medium}} {
+	}{{verdict.Critical, critical}, {verdict.High, high}, {verdict.Medium, medium}} {
 		for i := range g.n {
-			r.Findings = append(r.Findings, cluster.Finding{
+			r.Findings = append(r.Findings, verdict.Finding{
 				ID: fmt.Sprintf("%s/%d", g.severity, i), Rule: "r", Area: cluster.Support, Severity: g.severity, Title: fmt.Sprintf("the %s thing number %d, %s", g.severity, i, strings.Repeat("word ", 20)),
-				Effect: strings.Repeat("It hurts. ", 40), Remedy: []cluster.Step{{Text: "Think."}, {Text: "Do it.", Command: "do it"}, {Text: "See.", Command: "see it"}},
+				Effect: strings.Repeat("It hurts. ", 40), Remedy: []verdict.Step{{Text: "Think."}, {Text: "Do it.", Command: "do it"}, {Text: "See.", Command: "see it"}},
 			})
 		}
 	}
 	for i := range high {
-		r.Holes = append(r.Holes, cluster.Hole{ID: fmt.Sprintf("CVE-2030-%04d", i), Component: "kubelet", Version: "v1.24.17", Outlook: catalog.FixedInNewer, Status: cluster.Affected, Rating: "high"})
+		r.Holes = append(r.Holes, verdict.Hole{ID: fmt.Sprintf("CVE-2030-%04d", i), Component: "kubelet", Version: "v1.24.17", Outlook: catalog.FixedInNewer, Status: verdict.Affected, Rating: "high"})
 	}
 	for i := range 3 * medium {
-		r.Deadlines = append(r.Deadlines, cluster.Deadline{When: r.At.AddDate(0, i, 0), DaysLeft: 30 * i, What: "a thing", Area: cluster.Support, Severity: cluster.Info})
+		r.Deadlines = append(r.Deadlines, verdict.Deadline{When: r.At.AddDate(0, i, 0), DaysLeft: 30 * i, What: "a thing", Area: cluster.Support, Severity: verdict.Info})
 		r.NotObserved = append(r.NotObserved, cluster.NotObserved{What: fmt.Sprintf("thing %d", i), Area: "nodes", Reason: "a reason", Asked: i%2 == 0})
 	}
 	return r

@@ -12,6 +12,7 @@ import (
 	"github.com/jedib0t/go-pretty/v6/text"
 
 	"github.com/kubelts/kubelts/internal/cluster"
+	"github.com/kubelts/kubelts/internal/verdict"
 )
 
 // Style says how a text is printed.
@@ -47,15 +48,15 @@ const (
 )
 
 // colour is that of a severity.
-func colour(s cluster.Severity) string {
+func colour(s verdict.Severity) string {
 	switch s {
-	case cluster.Critical:
+	case verdict.Critical:
 		return alarming
-	case cluster.High:
+	case verdict.High:
 		return red
-	case cluster.Medium:
+	case verdict.Medium:
 		return yellow
-	case cluster.Low:
+	case verdict.Low:
 		return cyan
 	default:
 		return green
@@ -70,9 +71,9 @@ type printer struct {
 }
 
 // WriteText prints one cluster's report for a terminal.
-func WriteText(w io.Writer, r *cluster.Report, style Style) error {
+func WriteText(w io.Writer, r *verdict.Report, style Style) error {
 	p := newPrinter(style)
-	p.report((&Fleet{Clusters: []*cluster.Report{r}}).Clean().Clusters[0])
+	p.report((&Fleet{Clusters: []*verdict.Report{r}}).Clean().Clusters[0])
 	_, err := w.Write(p.Bytes())
 	return err
 }
@@ -139,7 +140,7 @@ func (p *printer) faint(s string) {
 }
 
 // report prints what matters most first: the verdict, what is wrong, by when. Findings have the lines of a screen that the rest leaves.
-func (p *printer) report(r *cluster.Report) {
+func (p *printer) report(r *verdict.Report) {
 	p.head(r)
 	rest := p.part(func(q *printer) {
 		q.deadlines(r.Deadlines)
@@ -161,7 +162,7 @@ func (p *printer) part(f func(q *printer)) string {
 // height is how many lines a text has.
 func height(s string) int { return strings.Count(s, "\n") }
 
-func (p *printer) head(r *cluster.Report) {
+func (p *printer) head(r *verdict.Report) {
 	c := &r.Cluster
 	n, more := instances(r)
 	servers := plural(n, "API server")
@@ -209,18 +210,18 @@ func unseenWords(all []cluster.NotObserved) string {
 	return fmt.Sprintf("%s not observed, %d of them asked for", plural(len(all), "thing"), n)
 }
 
-func verdictColour(v cluster.Verdict) string {
+func verdictColour(v verdict.Verdict) string {
 	switch v {
-	case cluster.Broken, cluster.AtRisk:
+	case verdict.Broken, verdict.AtRisk:
 		return alarming
-	case cluster.WellSeen:
+	case verdict.WellSeen:
 		return green
 	default:
 		return yellow
 	}
 }
 
-func (p *printer) servers(all []cluster.InstanceLine) {
+func (p *printer) servers(all []verdict.InstanceLine) {
 	if len(all) == 0 {
 		return
 	}
@@ -242,7 +243,7 @@ func (p *printer) servers(all []cluster.InstanceLine) {
 }
 
 // address is an API server's address, or "-" where that is its name already.
-func address(s *cluster.InstanceLine) string {
+func address(s *verdict.InstanceLine) string {
 	if s.Name == "" || s.Name == s.Address {
 		return "-"
 	}
@@ -250,7 +251,7 @@ func address(s *cluster.InstanceLine) string {
 }
 
 // loopbackText says when the loopback certificate ends that ends first behind an address.
-func loopbackText(s *cluster.InstanceLine) string {
+func loopbackText(s *verdict.InstanceLine) string {
 	ends := "not observed"
 	if s.LoopbackEnds != nil {
 		ends = stamp(s.LoopbackEnds)
@@ -368,7 +369,7 @@ func ticks() []struct {
 	}{{0, "now"}, {7, "7d"}, {30, "30d"}, {90, "90d"}, {365, "1y"}, {1096, "3y"}, {3653, "10y"}}
 }
 
-func (p *printer) deadlines(all []cluster.Deadline) {
+func (p *printer) deadlines(all []verdict.Deadline) {
 	if len(all) == 0 {
 		return
 	}

@@ -10,13 +10,14 @@ import (
 	"github.com/kubelts/kubelts/internal/errs"
 	"github.com/kubelts/kubelts/internal/release"
 	"github.com/kubelts/kubelts/internal/skew"
+	"github.com/kubelts/kubelts/internal/verdict"
 )
 
 // Options say where a plan goes.
 type Options struct {
 	To    release.Version // a minor or a patch release; zero for the newest minor that is out
 	At    time.Time       // the time that counts as now
-	Lines []cluster.LineRelease
+	Lines []verdict.LineRelease
 }
 
 // planner is one plan under way.
@@ -24,7 +25,7 @@ type planner struct {
 	s        *cluster.Snapshot
 	facts    *catalog.Catalog
 	o        Options
-	report   *cluster.Report
+	report   *verdict.Report
 	servers  []skew.Server
 	removals []catalog.Removal
 	vendor   string
@@ -36,7 +37,7 @@ type planner struct {
 // [errs.NotFound] for a target that is not known or not out yet, with a hint.
 func New(s *cluster.Snapshot, facts *catalog.Catalog, o Options) (*Plan, error) {
 	o.At = o.At.UTC()
-	report, err := cluster.Judge(s, facts, cluster.Options{At: o.At, Lines: o.Lines})
+	report, err := verdict.Judge(s, facts, verdict.Options{At: o.At, Lines: o.Lines})
 	if err != nil {
 		return nil, err
 	}

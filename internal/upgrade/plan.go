@@ -12,6 +12,7 @@ import (
 
 	"github.com/kubelts/kubelts/internal/cluster"
 	"github.com/kubelts/kubelts/internal/release"
+	"github.com/kubelts/kubelts/internal/verdict"
 )
 
 // Plan is the road from the version that a cluster has to another.
@@ -72,7 +73,7 @@ type Blocker struct {
 	What     string         `json:"what"` // one line
 	Subjects []string       `json:"subjects"`
 	Count    int            `json:"count"` // of all subjects
-	Remedy   []cluster.Step `json:"remedy"`
+	Remedy   []verdict.Step `json:"remedy"`
 	// Certain is false where it could not be observed whether it stands in the way.
 	Certain bool `json:"certain"`
 }

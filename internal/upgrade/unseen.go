@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"github.com/kubelts/kubelts/internal/cluster"
+	"github.com/kubelts/kubelts/internal/verdict"
 )
 
 // hidden puts before the first hop what could not be observed and might stand in its way: nodes, versions that the skew depends on, and
@@ -34,7 +35,7 @@ func (pl *planner) hidden(h *Hop) {
 		if strings.Contains(what, "%s") {
 			what = fmt.Sprintf(what, h.Minor)
 		}
-		h.Blockers = append(h.Blockers, perhaps(one.kind, what, subjects, []cluster.Step{
+		h.Blockers = append(h.Blockers, perhaps(one.kind, what, subjects, []verdict.Step{
 			{Text: "Have it observed, or look for yourself: the reasons are below.", Command: "kubelts check -o wide"},
 		}))
 	}
