@@ -41,7 +41,6 @@ type Repository struct {
 
 // Pull is what is known about a pull request besides what commits say.
 type Pull struct {
-	Title  string
 	Labels []string
 	Names  []string // vulnerabilities that it names
 }

@@ -35,7 +35,7 @@ const (
 	smallGain    = 6
 	smallTo      = 40
 	testsGain    = 4
-	labelPoints  = 15
+	namesPoints  = 15 // the pull request names a flaw
 	maxSigns     = 40 // that one candidate has
 
 	pointsOfFeature = 2 // that a sign in the code is worth in a change that adds something
@@ -299,21 +299,36 @@ func sizeSigns(group []*change) []Sign {
 	return nil
 }
 
-// labelSigns are what is known of the pull requests besides the commits.
+// labelPoints are what labels of pull requests are worth, as the Kubernetes project uses them.
+func labelPoints() map[string]int {
+	return map[string]int{
+		"priority/critical-urgent": 15, "area/security": 15, "kind/regression": 10, "priority/important-soon": 8, "kind/bug": 4, "kind/failing-test": -10, "kind/flake": -10, "kind/cleanup": -8,
+		"kind/documentation": -8, "kind/feature": -8,
+	}
+}
+
+// labelSigns are what is known besides the commits of the pull requests that were carried over, and of those that brought it to branches.
 func (s *search) labelSigns(c *change) []Sign {
+	numbers := slices.Clone(c.pulls)
+	for _, t := range c.taken {
+		numbers = append(numbers, t.Pull)
+	}
+	slices.Sort(numbers)
 	var signs []Sign
-	for _, n := range c.pulls {
-		pull, ok := s.repo.Pulls[n]
-		if !ok {
-			continue
-		}
+	points, seen := labelPoints(), map[string]bool{}
+	for _, n := range slices.Compact(numbers) {
+		pull := s.repo.Pulls[n]
 		for _, label := range pull.Labels {
-			if slices.Contains([]string{"priority/critical-urgent", "kind/regression", "area/security", "kind/flake", "priority/important-soon"}, label) {
-				signs = append(signs, Sign{Kind: SignLabel, Points: labelPoints, Note: fmt.Sprintf("#%d has the label %s", n, label)})
+			if points[label] != 0 && !seen[label] {
+				signs = append(signs, Sign{Kind: SignLabel, Points: points[label], Note: fmt.Sprintf("#%d has the label %s", n, label)})
+				seen[label] = true
 			}
 		}
-		if len(pull.Names) > 0 {
-			signs = append(signs, Sign{Kind: SignLabel, Severity: SeveritySecurity, Points: labelPoints, Note: fmt.Sprintf("#%d names %s", n, some(pull.Names))})
+		for _, name := range pull.Names {
+			if !seen[SeveritySecurity] {
+				signs = append(signs, Sign{Kind: SignLabel, Severity: SeveritySecurity, Points: namesPoints, Note: fmt.Sprintf("#%d names %s", n, clip(name))})
+				seen[SeveritySecurity] = true
+			}
 		}
 	}
 	return signs

@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -13,6 +14,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/kubelts/kubelts/internal/candidate"
+	"github.com/kubelts/kubelts/internal/datadir"
 	"github.com/kubelts/kubelts/internal/errs"
 	"github.com/kubelts/kubelts/internal/gitrepo"
 	"github.com/kubelts/kubelts/internal/release"
@@ -365,5 +367,32 @@ func (t *triageRun) candidateFoot(r *candidate.Report, shown []candidate.Candida
 // maxUnseen bounds the changes that could not be read which a table lists.
 const maxUnseen = 10
 
-// pullFacts are what the facts know of pull requests.
-func (t *triageRun) pullFacts() (map[int]candidate.Pull, error) { return map[int]candidate.Pull{}, nil }
+// pullFacts are what the person's folder of facts knows of pull requests. Those of staging repositories are in kubernetes/kubernetes.
+func (t *triageRun) pullFacts() (map[int]candidate.Pull, error) {
+	folder := cmp.Or(t.dataDir, t.dataHome())
+	if folder == builtIn || folder == "" {
+		return nil, nil
+	}
+	if made, err := datadir.Made(folder); err != nil || !made {
+		return nil, err
+	}
+	snapshot, err := datadir.OpenAll(folder)
+	if err != nil {
+		return nil, err
+	}
+	items, err := snapshot.Items()
+	if err != nil {
+		return nil, err
+	}
+	repository := t.repository
+	if strings.HasPrefix(repository, "kubernetes/") {
+		repository = "kubernetes/kubernetes"
+	}
+	pulls := map[int]candidate.Pull{}
+	for _, p := range items.PullRequests {
+		if strings.HasSuffix(p.URL, "/"+repository+"/pull/"+strconv.Itoa(p.Number)) {
+			pulls[p.Number] = candidate.Pull{Labels: p.Labels, Names: p.Names}
+		}
+	}
+	return pulls, nil
+}

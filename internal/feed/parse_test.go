@@ -62,7 +62,7 @@ func summary(b feed.Batch) []string {
 		lines = append(lines, fmt.Sprintf("%s: %s, %s, %s, latest %s of %s", d.Minor, d.Released, d.Maintenance, d.End, d.Latest, d.LatestDate))
 	}
 	for _, p := range b.PullRequests {
-		lines = append(lines, fmt.Sprintf("#%d %v %s %s", p.Number, p.Names, release.DateOf(p.Closed), p.URL))
+		lines = append(lines, fmt.Sprintf("#%d %v %s %s %v", p.Number, p.Names, release.DateOf(p.Closed), p.URL, p.Labels))
 	}
 	for _, r := range b.Refused {
 		lines = append(lines, "refused: "+strings.TrimPrefix(r.What, "https://example.org/")+": "+r.Reason)
@@ -134,7 +134,7 @@ func TestParse(t *testing.T) {
 			"skipped 0",
 		}},
 		{"pull requests", "pull-requests", "pull-requests.json", []string{
-			"#101 [CVE-2099-0001 CVE-2099-0009] 2026-10-01 https://github.com/kubernetes/kubernetes/pull/101",
+			"#101 [CVE-2099-0001 CVE-2099-0009] 2026-10-01 https://github.com/kubernetes/kubernetes/pull/101 [cherry-pick-approved]",
 			"refused: pull-requests.json: item 103 is no pull request",
 			"skipped 1",
 		}},

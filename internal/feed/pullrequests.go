@@ -21,11 +21,17 @@ type pullRequestPage struct {
 		Pull   *struct {
 			Merged string `json:"merged_at"`
 		} `json:"pull_request"`
+		Labels []struct {
+			Name string `json:"name"`
+		} `json:"labels"`
 	} `json:"items"`
 }
 
-// maxNames bounds the vulnerabilities that one pull request may name.
-const maxNames = 50
+// Bounds on what is kept of one pull request.
+const (
+	maxNames  = 50 // vulnerabilities that it names
+	maxLabels = 50
+)
 
 func parsePullRequests(b *Batch, origin provenance.Origin, data []byte) error {
 	var page pullRequestPage
@@ -55,6 +61,9 @@ func parsePullRequests(b *Batch, origin provenance.Origin, data []byte) error {
 			if name = strings.ToUpper(name); !slices.Contains(p.Names, name) {
 				p.Names = append(p.Names, name)
 			}
+		}
+		for _, label := range item.Labels[:min(len(item.Labels), maxLabels)] {
+			p.Labels = append(p.Labels, bounded(label.Name))
 		}
 		if len(p.Names) == 0 { // the search matches "CVE" in any text
 			b.Skipped++

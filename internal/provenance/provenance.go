@@ -127,6 +127,7 @@ type PullRequest struct {
 	URL    string    `json:"url"`
 	Closed time.Time `json:"closed"`
 	Names  []string  `json:"names"` // the vulnerabilities that its title and text name
+	Labels []string  `json:"labels,omitempty"`
 }
 
 // Items is what was read from a source.
