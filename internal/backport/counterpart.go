@@ -46,11 +46,7 @@ func (k *moves) counterparts(ctx context.Context, known []patch.Rename) ([]patch
 
 func (k *moves) counterpart(ctx context.Context, it *item, taken map[string]bool) (patch.Rename, error) {
 	m := k.merge
-	base, err := m.engine.store.Blob(ctx, it.base.OID)
-	if err != nil {
-		return patch.Rename{}, err
-	}
-	theirs, err := m.engine.store.Blob(ctx, it.theirs.OID)
+	base, theirs, err := m.fixed(ctx, it)
 	if err != nil {
 		return patch.Rename{}, err
 	}

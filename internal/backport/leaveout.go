@@ -203,11 +203,7 @@ func isCode(p string) bool { return strings.HasSuffix(p, ".go") && !strings.HasS
 
 // linesNear are the lines of a file that the fix changes, and those next to them, without what says little.
 func (k *moves) linesNear(ctx context.Context, it *item) (map[string]bool, error) {
-	base, err := k.merge.engine.store.Blob(ctx, it.base.OID)
-	if err != nil {
-		return nil, err
-	}
-	theirs, err := k.merge.engine.store.Blob(ctx, it.theirs.OID)
+	base, theirs, err := k.merge.fixed(ctx, it)
 	if err != nil {
 		return nil, err
 	}
@@ -228,13 +224,18 @@ func (k *moves) linesNear(ctx context.Context, it *item) (map[string]bool, error
 	return near, nil
 }
 
+// fixed is a file before and after the fix.
+func (m *treeMerge) fixed(ctx context.Context, it *item) (base, theirs []byte, err error) {
+	if base, err = m.engine.store.Blob(ctx, it.base.OID); err != nil {
+		return nil, nil, err
+	}
+	theirs, err = m.engine.store.Blob(ctx, it.theirs.OID)
+	return base, theirs, err
+}
+
 // changedNames are the declarations of a file that the fix changes or deletes.
 func (k *moves) changedNames(ctx context.Context, it *item) ([]string, error) {
-	base, err := k.merge.engine.store.Blob(ctx, it.base.OID)
-	if err != nil {
-		return nil, err
-	}
-	theirs, err := k.merge.engine.store.Blob(ctx, it.theirs.OID)
+	base, theirs, err := k.merge.fixed(ctx, it)
 	if err != nil {
 		return nil, err
 	}
@@ -279,11 +280,7 @@ func (m *treeMerge) sameCode(ctx context.Context, it *item) (bool, error) {
 	if !isCode(it.path) || !it.base.Exists() || !it.theirs.Exists() || it.base.Mode != it.theirs.Mode {
 		return false, nil
 	}
-	base, err := m.engine.store.Blob(ctx, it.base.OID)
-	if err != nil {
-		return false, fmt.Errorf("read %s: %w", it.path, err)
-	}
-	theirs, err := m.engine.store.Blob(ctx, it.theirs.OID)
+	base, theirs, err := m.fixed(ctx, it)
 	if err != nil {
 		return false, fmt.Errorf("read %s: %w", it.path, err)
 	}

@@ -54,14 +54,11 @@ func (l *lineRelease) run(ctx context.Context, arg string) (err error) {
 	if l.options.At, err = l.now(); err != nil {
 		return err
 	}
-	o, err := l.work(ctx)
+	o, err := l.building(ctx)
 	if err != nil {
 		return err
 	}
 	defer func() { err = errors.Join(err, o.Close()) }()
-	if o.Builder, err = l.goBuilder(o.files.Path(upkeep.BuildDir)); err != nil {
-		return err
-	}
 	state, err := openState(o.files.dir)
 	if err != nil {
 		return err

@@ -54,14 +54,11 @@ func (l *lineVerify) run(ctx context.Context, arg string) (err error) {
 	if err != nil {
 		return err
 	}
-	o, err := l.work(ctx)
+	o, err := l.building(ctx)
 	if err != nil {
 		return err
 	}
 	defer func() { err = errors.Join(err, o.Close()) }()
-	if o.Builder, err = l.goBuilder(o.files.Path(upkeep.BuildDir)); err != nil {
-		return err
-	}
 	step, end := l.progress("verify " + arg)
 	o.Progress = step
 	v, err := o.Verify(ctx, minor, l.options)
@@ -81,6 +78,18 @@ func (l *lineVerify) run(ctx context.Context, arg string) (err error) {
 		return errAct
 	}
 	return nil
+}
+
+// building opens the project to run the go program on its lines.
+func (l *lines) building(ctx context.Context) (*opened, error) {
+	o, err := l.work(ctx)
+	if err != nil {
+		return nil, err
+	}
+	if o.Builder, err = l.goBuilder(o.files.Path(upkeep.BuildDir)); err != nil {
+		return nil, errors.Join(err, o.Close())
+	}
+	return o, nil
 }
 
 // cacheLimit is the variable that bounds the caches of the go program.

@@ -4,6 +4,8 @@ import (
 	"go/ast"
 	"go/token"
 	"maps"
+
+	"github.com/kubelts/kubelts/internal/gomerge"
 )
 
 // side is what files of one side know.
@@ -173,8 +175,8 @@ func (f *file) unitsOf(d ast.Decl) []unit {
 	switch d := d.(type) {
 	case *ast.FuncDecl:
 		name := d.Name.Name
-		if d.Recv != nil && len(d.Recv.List) == 1 {
-			name = receiver(d.Recv.List[0].Type) + "." + name
+		if of := gomerge.Receiver(d); of != "" {
+			name = of + "." + name
 		}
 		return []unit{at(d, token.FUNC, name)}
 	case *ast.GenDecl:
@@ -191,23 +193,4 @@ func (f *file) unitsOf(d ast.Decl) []unit {
 		return out
 	}
 	return nil
-}
-
-func receiver(t ast.Expr) string {
-	for {
-		switch x := t.(type) {
-		case *ast.StarExpr:
-			t = x.X
-		case *ast.ParenExpr:
-			t = x.X
-		case *ast.IndexExpr:
-			t = x.X
-		case *ast.IndexListExpr:
-			t = x.X
-		case *ast.Ident:
-			return x.Name
-		default:
-			return "?"
-		}
-	}
 }

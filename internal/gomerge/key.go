@@ -11,8 +11,8 @@ import (
 func key(n ast.Node) string {
 	switch n := n.(type) {
 	case *ast.FuncDecl:
-		if n.Recv != nil && len(n.Recv.List) > 0 {
-			return "func " + typeName(n.Recv.List[0].Type) + "." + n.Name.Name
+		if of := Receiver(n); of != "" {
+			return "func " + of + "." + n.Name.Name
 		}
 		return "func " + n.Name.Name
 	case *ast.GenDecl:
@@ -23,7 +23,7 @@ func key(n ast.Node) string {
 		return n.Name.Name
 	case *ast.Field:
 		if len(n.Names) == 0 {
-			return typeName(n.Type)
+			return exprKey(PlainType(n.Type))
 		}
 		return names(n.Names)
 	case *ast.CaseClause:
@@ -93,18 +93,33 @@ func exprKey(e ast.Expr) string {
 	return ""
 }
 
-func typeName(e ast.Expr) string {
-	switch e := e.(type) {
-	case *ast.StarExpr:
-		return typeName(e.X)
-	case *ast.IndexExpr:
-		return typeName(e.X)
-	case *ast.IndexListExpr:
-		return typeName(e.X)
-	case *ast.ParenExpr:
-		return typeName(e.X)
+// Receiver is the name of the type that a method belongs to: empty for a function, a question mark where the type has no plain name.
+func Receiver(d *ast.FuncDecl) string {
+	if d.Recv == nil || len(d.Recv.List) != 1 {
+		return ""
 	}
-	return exprKey(e)
+	if id, ok := PlainType(d.Recv.List[0].Type).(*ast.Ident); ok {
+		return id.Name
+	}
+	return "?"
+}
+
+// PlainType is a type without what may stand around its name: pointers, parentheses, type arguments.
+func PlainType(t ast.Expr) ast.Expr {
+	for {
+		switch x := t.(type) {
+		case *ast.StarExpr:
+			t = x.X
+		case *ast.ParenExpr:
+			t = x.X
+		case *ast.IndexExpr:
+			t = x.X
+		case *ast.IndexListExpr:
+			t = x.X
+		default:
+			return t
+		}
+	}
 }
 
 // firstString is a row's first element, or that element's value, if it is a string literal.

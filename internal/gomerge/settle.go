@@ -10,14 +10,8 @@ import (
 // what ours used and it does not use is not. The error is a [*RefusedError].
 func SettleImports(base, ours, theirs, merged []byte) (text []byte, notes []string, err error) {
 	m := &merger{ids: map[string]int32{}}
-	for _, v := range []struct {
-		name string
-		text []byte
-		to   **source
-	}{{"base", base, &m.base}, {"the target's version", ours, &m.ours}, {"the fix's version", theirs, &m.theirs}} {
-		if *v.to, err = m.read(v.name, v.text); err != nil {
-			return nil, nil, err
-		}
+	if err = m.versions(base, ours, theirs); err != nil {
+		return nil, nil, err
 	}
 	if text, err = m.imports(merged); err != nil {
 		return nil, nil, err

@@ -44,8 +44,8 @@ func Declared(f *ast.File) []string {
 		switch d := d.(type) {
 		case *ast.FuncDecl:
 			name := d.Name.Name
-			if d.Recv != nil && len(d.Recv.List) > 0 {
-				name = typeName(d.Recv.List[0].Type) + "." + name
+			if of := Receiver(d); of != "" {
+				name = of + "." + name
 			}
 			out = append(out, name)
 		case *ast.GenDecl:

@@ -9,6 +9,8 @@ import (
 	"strconv"
 	"strings"
 	"sync"
+
+	"github.com/kubelts/kubelts/internal/gomerge"
 )
 
 // source is one parsed file: what it declares and imports. It is shared and not changed.
@@ -84,7 +86,7 @@ func parse(fset *token.FileSet, name string, content []byte, keep extent) (*sour
 func (s *source) add(d ast.Decl) {
 	switch d := d.(type) {
 	case *ast.FuncDecl:
-		e := &entry{src: s, decl: d, end: d.End(), names: []string{d.Name.Name}, recv: receiver(d)}
+		e := &entry{src: s, decl: d, end: d.End(), names: []string{d.Name.Name}, recv: gomerge.Receiver(d)}
 		e.key = "func " + e.recv + "." + d.Name.Name
 		if !s.whole {
 			e.decl = bare(d)
@@ -145,17 +147,6 @@ func specNames(spec ast.Spec) []string {
 		return names
 	}
 	return nil
-}
-
-// receiver is the name of the type that a method belongs to; empty for a function.
-func receiver(d *ast.FuncDecl) string {
-	if d.Recv == nil || len(d.Recv.List) != 1 {
-		return ""
-	}
-	if id, ok := plainType(d.Recv.List[0].Type).(*ast.Ident); ok {
-		return id.Name
-	}
-	return "?"
 }
 
 // bare is a function without its body.
@@ -239,7 +230,7 @@ func withinOf(decl ast.Node) map[ast.Node]bool {
 	embedded := func(list *ast.FieldList) {
 		for _, f := range list.List {
 			if len(f.Names) == 0 {
-				out[plainType(f.Type)] = true
+				out[gomerge.PlainType(f.Type)] = true
 			}
 		}
 	}
@@ -248,7 +239,7 @@ func withinOf(decl ast.Node) map[ast.Node]bool {
 		case *ast.FuncDecl:
 			return false
 		case *ast.TypeSpec:
-			out[plainType(n.Type)] = true
+			out[gomerge.PlainType(n.Type)] = true
 		case *ast.StructType:
 			embedded(n.Fields)
 		case *ast.InterfaceType:
@@ -257,24 +248,6 @@ func withinOf(decl ast.Node) map[ast.Node]bool {
 		return true
 	})
 	return out
-}
-
-// plainType is a type without what may stand around its name.
-func plainType(t ast.Expr) ast.Expr {
-	for {
-		switch x := t.(type) {
-		case *ast.StarExpr:
-			t = x.X
-		case *ast.ParenExpr:
-			t = x.X
-		case *ast.IndexExpr:
-			t = x.X
-		case *ast.IndexListExpr:
-			t = x.X
-		default:
-			return t
-		}
-	}
 }
 
 // imported is an import of a file.

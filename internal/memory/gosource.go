@@ -9,6 +9,7 @@ import (
 	"go/token"
 	"strings"
 
+	"github.com/kubelts/kubelts/internal/gomerge"
 	"github.com/kubelts/kubelts/internal/merge"
 )
 
@@ -84,26 +85,10 @@ func (g *goSource) add(name string, doc *ast.CommentGroup, n ast.Node, span func
 }
 
 func funcName(d *ast.FuncDecl) string {
-	if d.Recv == nil || len(d.Recv.List) == 0 {
-		return "func " + d.Name.Name
+	if of := gomerge.Receiver(d); of != "" {
+		return "func " + of + "." + d.Name.Name
 	}
-	t := d.Recv.List[0].Type
-	for {
-		switch in := t.(type) {
-		case *ast.StarExpr:
-			t = in.X
-		case *ast.ParenExpr:
-			t = in.X
-		case *ast.IndexExpr:
-			t = in.X
-		case *ast.IndexListExpr:
-			t = in.X
-		case *ast.Ident:
-			return "func " + in.Name + "." + d.Name.Name
-		default:
-			return "func ?." + d.Name.Name
-		}
-	}
+	return "func " + d.Name.Name
 }
 
 func specName(kind token.Token, s ast.Spec) (string, *ast.CommentGroup) {
