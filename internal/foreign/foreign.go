@@ -122,9 +122,23 @@ var (
 	tagForm    = regexp.MustCompile(`^v[0-9]{1,6}\.[0-9]{1,6}\.[0-9]{1,6}$`)
 )
 
-// NewItem reads how a project names a patch's source.
+var (
+	userForm  = regexp.MustCompile(`^([a-z][a-z0-9+.-]*://)[^/@]*@`)
+	queryForm = regexp.MustCompile(`[?#].*$`)
+)
+
+// redacted is a URL without what may be a secret in it: a user, a query. Other text stays.
+func redacted(text string) string {
+	if !urlForm.MatchString(text) {
+		return text
+	}
+	return queryForm.ReplaceAllString(userForm.ReplaceAllString(text, "$1***@"), "?***")
+}
+
+// NewItem reads how a project names a patch's source. Users and queries of URLs are left out: they may be secrets.
 func NewItem(text string, row int) Item {
-	item := Item{Text: text, Row: row, Kind: KindFile, Base: text[strings.LastIndexByte(text, '/')+1:], Strip: 1}
+	text = redacted(text)
+	item := Item{Text: text, Row: row, Kind: KindFile, Base: strings.TrimSuffix(text[strings.LastIndexByte(text, '/')+1:], "?***"), Strip: 1}
 	commit, pull := commitForm.FindStringSubmatch(text), pullForm.FindStringSubmatch(text)
 	switch {
 	case commit != nil:

@@ -140,6 +140,9 @@ func digest(content []byte) string {
 // fromFile cuts a file into patches.
 func (s *Source) fromFile(item Item, blank Piece, content []byte) ([]Piece, error) {
 	blank.SHA256 = digest(content)
+	if head, _, _ := bytes.Cut(content, []byte("\n")); mailStart.Match(head) && bytes.HasSuffix(head, []byte("\r")) {
+		content = bytes.ReplaceAll(content, []byte("\r\n"), []byte("\n")) // a mailer's ends of lines: git am takes them away too
+	}
 	mails, err := SplitMails(content)
 	if err != nil {
 		return nil, err
