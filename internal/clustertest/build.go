@@ -10,6 +10,7 @@ import (
 	"strings"
 	"syscall"
 	"testing"
+	"time"
 
 	"golang.org/x/mod/modfile"
 )
@@ -28,7 +29,8 @@ func Versions(tb testing.TB) []string {
 }
 
 // Binary returns the path of kube-apiserver of the given version ("v1.24.17"), which it builds where no earlier run has. Programs are kept
-// below the user's cache directory, under a name that changes with all that goes into them.
+// below the user's cache directory, under a name that changes with all that goes into them; those that no test used for 30 days go when
+// another is built.
 func Binary(tb testing.TB, version string) string {
 	tb.Helper()
 	for _, p := range programs(tb, "kube-apiserver") {
@@ -129,9 +131,11 @@ func (s *source) binary(tb testing.TB) string {
 	if err := syscall.Flock(int(lock.Fd()), syscall.LOCK_EX); err != nil {
 		tb.Fatalf("lock %s: %v", lock.Name(), err)
 	}
-	if _, err := os.Stat(name); err == nil {
+	now := time.Now()
+	if os.Chtimes(name, now, now) == nil { // it is there, and was used today
 		return name
 	}
+	sweep(dir, now)
 	tb.Logf("building %s %s: this takes minutes, once", s.program, s.version)
 	build := exec.Command("go", "build", "-C", s.dir, "-trimpath", "-ldflags", flags, "-o", name+".new", release+"/cmd/"+s.program)
 	build.Env = append(os.Environ(), "CGO_ENABLED=0", "GOFLAGS=")
