@@ -182,7 +182,9 @@ func (c *checkCommand) judge(seen []taken, o verdict.Options) (*report.Fleet, er
 			fleet.Missed = append(fleet.Missed, report.Missed{Context: s.name, Reason: s.err.Error(), Hint: strings.Join(errs.Hints(s.err), "; ")})
 			continue
 		}
-		r, err := verdict.Judge(s.snapshot, facts, o)
+		here := o
+		here.Names = s.also
+		r, err := verdict.Judge(s.snapshot, facts, here)
 		if err != nil {
 			return nil, fmt.Errorf("judge %q: %w", s.name, err)
 		}

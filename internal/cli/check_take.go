@@ -48,7 +48,8 @@ func (c *looking) checkSource(cmd *cobra.Command, files []string) error {
 
 // taken is a snapshot, or why there is none.
 type taken struct {
-	name     string // context or file
+	name     string   // context or file
+	also     []string // other contexts of the same cluster
 	snapshot *cluster.Snapshot
 	err      error
 }
@@ -123,7 +124,7 @@ func (c *looking) takeAll(ctx context.Context) ([]taken, error) {
 		})
 	}
 	wait.Wait()
-	return out, interrupted(ctx)
+	return oneEach(out), interrupted(ctx)
 }
 
 // interrupted is the error of somebody who stopped this. What was not observed then is nobody's fault; when the time is over, it is told.

@@ -51,7 +51,7 @@ func (f *Fleet) Clean() *Fleet {
 		for _, reports := range same {
 			for n, r := range reports {
 				if len(reports) > 1 {
-					r.Cluster.Context = name(r) + more(r, n+1)
+					r.Cluster.Context, r.Cluster.Names = name(r)+more(r, n+1), nil
 				}
 			}
 		}
@@ -129,8 +129,14 @@ func verdictWords(v verdict.Verdict) string {
 	}
 }
 
-// name is what a cluster is called: its context, or its server.
-func name(r *verdict.Report) string { return cmp.Or(r.Cluster.Context, r.Cluster.Server, "cluster") }
+// name is what a cluster is called: its contexts, or its server.
+func name(r *verdict.Report) string {
+	first := cmp.Or(r.Cluster.Context, r.Cluster.Server, "cluster")
+	if len(r.Cluster.Names) == 0 {
+		return first
+	}
+	return first + ", " + few(r.Cluster.Names, min(len(r.Cluster.Names), 3), len(r.Cluster.Names))
+}
 
 // distribution says whose Kubernetes it is.
 func distribution(d cluster.Distribution) string {

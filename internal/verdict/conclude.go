@@ -21,7 +21,7 @@ func (j *judge) accept() {
 	var over []Finding
 	for n := range j.o.Acceptances {
 		a := &j.o.Acceptances[n]
-		if a.Cluster != "" && a.Cluster != j.s.Context && a.Cluster != j.s.UID {
+		if a.Cluster != "" && a.Cluster != j.s.Context && a.Cluster != j.s.UID && !slices.Contains(j.o.Names, a.Cluster) {
 			continue
 		}
 		area := cluster.Support

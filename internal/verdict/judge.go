@@ -26,6 +26,8 @@ import (
 type Options struct {
 	At          time.Time // the time that counts as now
 	Acceptances []Acceptance
+	// Names are what the cluster is called beside its snapshot's context.
+	Names []string
 	// Soon and Later are how many days before its end a certificate is told of: 30 and 90 when zero.
 	Soon, Later int
 	// Authorities is how many days before its end a certificate authority is told of: 730 when zero.

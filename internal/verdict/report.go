@@ -134,6 +134,7 @@ type Deduction struct {
 // Summary is a cluster in a few lines.
 type Summary struct {
 	Context      string               `json:"context"`
+	Names        []string             `json:"names,omitempty"` // other contexts of the same cluster
 	Server       string               `json:"server"`
 	UID          string               `json:"uid"`
 	Taken        time.Time            `json:"taken"`

@@ -67,7 +67,7 @@ func (j *judge) serverVersions() []release.Version {
 func (j *judge) summarize() {
 	c := &j.r.Cluster
 	*c = Summary{
-		Context: cluster.Cut(j.s.Context), Server: cluster.Cut(j.s.Server), UID: cluster.Cut(j.s.UID), Taken: j.s.Taken, Distribution: j.s.Distribution,
+		Context: cluster.Cut(j.s.Context), Names: j.o.Names, Server: cluster.Cut(j.s.Server), UID: cluster.Cut(j.s.UID), Taken: j.s.Taken, Distribution: j.s.Distribution,
 		Versions: []string{}, APIServers: []InstanceLine{}, Nodes: len(j.s.Nodes), Kubelets: map[string]int{}, DataDay: j.facts.Snapshot(),
 	}
 	for _, v := range j.serverVersions() {
