@@ -59,7 +59,7 @@ Give --repo and --pairs several times for several repositories.`,
 	flags.StringSliceVar(&r.instances, "instances", nil, "instances of the fix on these `REFS` (globs) may serve as source")
 	flags.BoolVar(&r.withoutGit, "without-git", false, "do not try plain git")
 	addOutput(cmd, &r.format, []string{"table", "json", "markdown"})
-	cmd.AddCommand(newReplayPairs(a), newReplayCompile(a))
+	cmd.AddCommand(newReplayPairs(a), newReplayCompile(a), newReplayEvidence(a))
 	return cmd
 }
 

@@ -89,7 +89,7 @@ func (j *judge) needsNone(ctx context.Context, at int32, modules []string) (bool
 		return false
 	})
 	if err != nil && ctx.Err() == nil {
-		return false, nil //nolint:nilerr // a file that cannot be read may name it: nothing is cleared
+		return false, nil // a file that cannot be read may name it: nothing is cleared
 	}
 	return !named, err
 }
