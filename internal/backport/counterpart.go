@@ -70,7 +70,47 @@ func (k *moves) counterpart(ctx context.Context, it *item, taken map[string]bool
 	if len(changed) == 0 {
 		return patch.Rename{}, nil
 	}
+	if to, err := k.namesake(ctx, it, changed, before, free); to.To != "" || err != nil {
+		return to, err
+	}
 	return k.declarer(ctx, it, changed, []string{dir, path.Dir(it.path)}, free)
+}
+
+// namesake is the one file of that name that only the target has, in whatever directory, if it declares what the fix changes and a third of the rest. A
+// directory that was split may have been left by half of its files, and names that are used from outside now may not have been exported.
+func (k *moves) namesake(ctx context.Context, it *item, changed []string, before map[string]string, free func(string) bool) (patch.Rename, error) {
+	if err := k.index(ctx); err != nil {
+		return patch.Rename{}, err
+	}
+	var found []patch.Rename
+	for _, dir := range k.added[path.Base(it.path)] {
+		p := path.Join(dir, path.Base(it.path))
+		if vendored(p) || !free(p) {
+			continue
+		}
+		entry, err := k.merge.engine.lookup(ctx, k.merge.ours, p)
+		if err != nil || !entry.Mode.IsRegular() {
+			return patch.Rename{}, err
+		}
+		content, err := k.merge.engine.store.Blob(ctx, entry.OID)
+		if err != nil {
+			return patch.Rename{}, err
+		}
+		has := map[string]bool{}
+		for name := range declared(content) {
+			has[strings.ToLower(name)] = true
+		}
+		lacks := func(name string) bool { return !has[strings.ToLower(name)] }
+		names := slices.DeleteFunc(slices.Collect(maps.Keys(before)), lacks)
+		if !slices.ContainsFunc(changed, lacks) && len(names)*3 >= len(before) {
+			found = append(found, patch.Rename{From: it.path, To: p, Old: it.base, New: entry})
+		}
+	}
+	if len(found) != 1 {
+		return patch.Rename{}, nil
+	}
+	k.how[found[0].To] = "this is " + it.path + " of the fix, by its name and what it declares"
+	return found[0], nil
 }
 
 // changedDeclarations are those of before that after has not, or not so.

@@ -3,6 +3,7 @@ package backport_test
 import (
 	"context"
 	"errors"
+	"fmt"
 	"maps"
 	"strings"
 	"testing"
@@ -80,6 +81,22 @@ func TestMoves(t *testing.T) {
 		named = "\tclientv3 \"x.y/m/client/v3\""
 		bare  = "\t\"x.y/m/client/v3\""
 	)
+	// A directory that was split: one file of three has its name elsewhere, with names that are not exported, and little else in common.
+	start := func(name, line string) string {
+		return "// It runs.\nfunc " + name + "(args []string) error {\n\tif len(args) == 0 {\n\t\treturn errNone\n\t}\n\tlog(args)\n\twait(args, " + line + ")\n\treturn check(args)\n}\n"
+	}
+	var rest strings.Builder
+	for i := range 12 {
+		fmt.Fprintf(&rest, "\nfunc other%d(n int) (int, error) {\n\treturn n*%d + %d, nil\n}\n", i, i, 7*i)
+	}
+	process := func(line string) tree {
+		return tree{}.also(map[string]string{
+			"frame/process.go": "package frame\n\n" + start("Start", line) + "\nfunc Stop() { println(\"stops\") }\n", "frame/a.go": "package frame\n\nvar A = 1\n", "frame/b.go": "package frame\n\nvar B = 2\n",
+		})
+	}
+	split := func(line string) map[string]string {
+		return map[string]string{"e2e/process.go": "package e2e\n\n" + start("start", line) + rest.String()}
+	}
 	tests := []struct {
 		name            string
 		base, fix, onto tree
@@ -97,6 +114,18 @@ func TestMoves(t *testing.T) {
 			name: "a new file in a moved package imports what is there", base: server, onto: flat, outcome: backport.Resolved, confidence: backport.Review,
 			fix:  server.also(map[string]string{"server/store/new.go": "package store\n\nimport \"x.y/new/server/store/sub\"\n\nvar _ = sub.Four\n", "server/store/sub/sub.go": "package sub\n\nconst Four = 4\n"}),
 			want: map[string]string{"store/new.go": "package store\n\nimport \"x.y/old/store/sub\"\n\nvar _ = sub.Four\n", "store/sub/sub.go": "package sub\n\nconst Four = 4\n"},
+		},
+		{
+			name: "a file of a directory that was split is found by its name and what it declares", outcome: backport.Resolved, confidence: backport.Review,
+			base: process("1"), fix: process("2"), onto: tree{}.also(split("1")), want: split("2"),
+		},
+		{
+			name: "but not if it declares nothing of what the fix changes", outcome: backport.Conflicted, confidence: backport.Review,
+			base: process("1"), fix: process("2"), onto: tree{}.also(map[string]string{"e2e/process.go": "package e2e\n" + rest.String()}),
+		},
+		{
+			name: "nor if two files could be meant", outcome: backport.Conflicted, confidence: backport.Review,
+			base: process("1"), fix: process("2"), onto: tree{}.also(split("1")).also(map[string]string{"also/process.go": "package also\n\n" + start("start", "1") + rest.String()}),
 		},
 		{
 			name: "a file that came up after the branches parted is left out", outcome: backport.Resolved, confidence: backport.Review,
