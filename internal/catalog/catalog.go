@@ -37,6 +37,8 @@ type Catalog struct {
 
 	applicability func() ([]Applicability, error)
 	removals      func() ([]Removal, error)
+
+	cured sync.Map // of a *vuln.Record: the releases that do not have the flaw, once they were asked for
 }
 
 // Fact is a day with where it comes from and how sure it is.

@@ -203,21 +203,37 @@ func (c *Catalog) assess(r *vuln.Record, v release.Version, m Minor) (Assessment
 
 // firstCured returns the first release after a version, in its minor or a newer one, that does not have the flaw; zero when none.
 func (c *Catalog) firstCured(r *vuln.Record, after release.Version) (release.Version, error) {
+	cured, err := c.curedReleases(r)
+	if err != nil {
+		return release.Version{}, err
+	}
+	i := slices.IndexFunc(cured, func(v release.Version) bool { return release.CompareUpstream(v, after) > 0 })
+	if i < 0 {
+		return release.Version{}, nil
+	}
+	return cured[i], nil
+}
+
+// curedReleases are all releases that do not have a flaw, in the order of minors. They are found once for each record of the catalogue: its ranges are text, and a fleet
+// asks for the same ones again and again.
+func (c *Catalog) curedReleases(r *vuln.Record) ([]release.Version, error) {
+	if known, ok := c.cured.Load(r); ok {
+		return known.([]release.Version), nil //nolint:forcetypeassert // nothing else is stored
+	}
+	out := []release.Version{}
 	for _, m := range c.minors {
 		for _, p := range m.Patches {
-			if release.CompareUpstream(p.Version, after) <= 0 {
-				continue
-			}
 			has, err := r.Affects(Package, p.Version)
 			if err != nil {
-				return release.Version{}, fmt.Errorf("%s and %s: %w", r.ID, p.Version, err)
+				return nil, fmt.Errorf("%s and %s: %w", r.ID, p.Version, err)
 			}
 			if !has {
-				return p.Version, nil
+				out = append(out, p.Version)
 			}
 		}
 	}
-	return release.Version{}, nil
+	c.cured.Store(r, out)
+	return out, nil
 }
 
 // lastAffected returns the index of the last version that has the flaw, -1 when none has.

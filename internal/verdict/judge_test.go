@@ -564,7 +564,7 @@ func BenchmarkJudge(b *testing.B) {
 }
 
 // hostileMegabytes is what the judgement of such a snapshot may take in memory altogether. What grows with the square of a snapshot's size takes many times as much.
-const hostileMegabytes = 2400
+const hostileMegabytes = 2000
 
 // TestHostileSizes judges a snapshot that is large, each object of it with a fault of its own.
 func TestHostileSizes(t *testing.T) {
