@@ -239,10 +239,28 @@ func fuzz(f *testing.F, name string, files ...string) {
 	})
 }
 
-func FuzzCVEFeed(f *testing.F)      { fuzz(f, "kubernetes-cve-feed", "cve-feed.json") }
-func FuzzOSV(f *testing.F)          { fuzz(f, "kubernetes-osv", "osv.json") }
-func FuzzCVE(f *testing.F)          { fuzz(f, "cve", "cve.json") }
-func FuzzNVD(f *testing.F)          { fuzz(f, "nvd", "nvd.json") }
-func FuzzAdvisories(f *testing.F)   { fuzz(f, "github-advisories", "advisories.json") }
-func FuzzPullRequests(f *testing.F) { fuzz(f, "pull-requests", "pull-requests.json") }
-func FuzzEndOfLife(f *testing.F)    { fuzz(f, "endoflife", "endoflife.json", "endoflife-v1.json") }
+func FuzzCVEFeed(f *testing.F) {
+	fuzz(f, "kubernetes-cve-feed", "cve-feed.json", "recorded/cve-feed-2023.json")
+}
+
+func FuzzOSV(f *testing.F) { fuzz(f, "kubernetes-osv", "osv.json", "recorded/osv-2025.json") }
+func FuzzCVE(f *testing.F) { fuzz(f, "cve", "cve.json", "recorded/cve-5.2.json") }
+func FuzzNVD(f *testing.F) {
+	fuzz(f, "nvd", "nvd.json", "recorded/nvd-page.json", "recorded/nvd-single.json")
+}
+
+func FuzzAdvisories(f *testing.F) {
+	fuzz(f, "github-advisories", "advisories.json", "recorded/advisories-global.json")
+}
+
+func FuzzRepositoryAdvisories(f *testing.F) {
+	fuzz(f, "kubernetes-advisories", "advisories.json", "recorded/advisories-repository.json")
+}
+
+func FuzzPullRequests(f *testing.F) {
+	fuzz(f, "pull-requests", "pull-requests.json", "recorded/search.json")
+}
+
+func FuzzEndOfLife(f *testing.F) {
+	fuzz(f, "endoflife", "endoflife.json", "endoflife-v1.json", "recorded/endoflife-v0.json", "recorded/endoflife-v1.json")
+}
