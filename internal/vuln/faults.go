@@ -59,6 +59,7 @@ func isModule(p Package) bool {
 type interval struct {
 	from, to release.Version // the zero Version is before everything, or without end
 	last     bool            // to is affected itself
+	of       int             // the range that it is of
 	text     string
 }
 
@@ -72,11 +73,14 @@ func (r *Record) Faults(exists func(v release.Version) (is, known bool)) []Fault
 		}
 		ranges += len(a.Ranges) + len(a.Versions)
 		var intervals []interval
-		for _, rg := range a.Ranges {
+		for n, rg := range a.Ranges {
 			if rg.Type == RangeGit {
 				continue
 			}
 			found, faults := rg.read(a.Package.Name, exists)
+			for i := range found {
+				found[i].of = n
+			}
 			intervals = append(intervals, found...)
 			all = append(all, faults...)
 		}
@@ -154,7 +158,7 @@ func (rg Range) bound(text string) (at release.Version, why string) {
 	return at, why
 }
 
-// overlaps finds the intervals of one package that have versions in common with an earlier one.
+// overlaps finds the intervals of one package that have versions in common with an earlier one. That one range lies within another is no fault: people write "before 1.7.14, and all of 1.3".
 func overlaps(pkg string, intervals []interval) []Fault {
 	var faults []Fault
 	slices.SortStableFunc(intervals, func(a, b interval) int { return compareFrom(a.from, b.from, release.CompareUpstream) })
@@ -163,6 +167,9 @@ func overlaps(pkg string, intervals []interval) []Fault {
 		order := compareFrom(b.from, a.to, release.CompareUpstream)
 		if a.to.IsZero() && strings.Contains(a.text, " to ") {
 			continue // its end could not be read
+		}
+		if a.of != b.of && !b.to.IsZero() && (a.to.IsZero() || release.CompareUpstream(b.to, a.to) <= 0) {
+			continue
 		}
 		if a.to.IsZero() || order < 0 || order == 0 && a.last {
 			faults = append(faults, Fault{FaultOverlap, pkg, fmt.Sprintf("%s and %s have versions in common", a.text, b.text)})

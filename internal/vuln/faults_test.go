@@ -29,6 +29,14 @@ func TestFaults(t *testing.T) {
 		{"backwards", rangeOf(kube, "SEMVER", `{"introduced": "1.23.0"}, {"fixed": "1.22.5"}`), []string{"empty_range"}},
 		{"one version is not empty", rangeOf(kube, "SEMVER", `{"introduced": "1.23.1"}, {"last_affected": "1.23.1"}`), nil},
 		{"overlapping", rangeOf(kube, "SEMVER", `{"introduced": "0"}, {"fixed": "1.23.2"}, {"introduced": "1.22.0"}, {"fixed": "1.22.5"}`), []string{"overlapping_ranges"}},
+		{
+			"one range within another",
+			rangeOf(kube, "SEMVER", `{"introduced": "0"}, {"fixed": "1.23.2"}]}, {"type": "SEMVER", "events": [{"introduced": "1.22.0"}, {"fixed": "1.22.5"}`), nil,
+		},
+		{
+			"two ranges with a part in common",
+			rangeOf(kube, "SEMVER", `{"introduced": "0"}, {"fixed": "1.22.2"}]}, {"type": "SEMVER", "events": [{"introduced": "1.21.0"}, {"fixed": "1.23.5"}`), []string{"overlapping_ranges"},
+		},
 		{"never released", rangeOf(kube, "SEMVER", `{"introduced": "0"}, {"fixed": "1.22.99"}`), []string{"never_released"}},
 		{"never released, as a module", rangeOf("k8s.io/client-go", "SEMVER", `{"introduced": "0"}, {"fixed": "0.22.99"}`), []string{"never_released"}},
 		{
