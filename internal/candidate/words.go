@@ -32,8 +32,9 @@ type word struct {
 
 // Bounds on what is read of a message.
 const (
-	maxBody  = 16 << 10 // bytes
-	maxQuote = 60       // bytes of a message that a sign quotes
+	maxBody  = 4 << 10 // bytes
+	maxTitle = 500     // bytes of a subject, and of a pull request's title
+	maxQuote = 60      // bytes of a message that a sign quotes
 )
 
 func words() []word { return severityWords }
@@ -41,7 +42,7 @@ func words() []word { return severityWords }
 var severityWords = []word{
 	{SeveritySecurity, 45, regexp.MustCompile(`(?i)\b(?:CVE-\d{4}-\d{4,7}|GHSA(?:-[0-9a-z]{4}){3})\b`)},
 	{SeveritySecurity, 30, regexp.MustCompile(`(?i)\b(?:vulnerab\w+|security (?:issue|fix|hole|flaw|bug|problem)\w*|exploit\w*|privileges? escalat\w+|escalat\w+ (?:of )?privileges?|escalation|path traversal|(?:directory|symlink) traversal|SSRF|denial[- ]of[- ]service|(?:rapid|stream) reset|DoS|code injection|spoof\w*|impersonat\w+ without)\b`)},
-	{SeveritySecurity, 24, regexp.MustCompile(`(?i)\b(?:bypass\w*|unauthori[sz]ed|unauthenticated|permission (?:check|denied)\w*|low permission|credential\w* leak\w*|leak\w* (?:of )?(?:credentials?|tokens?|secrets?|passwords?)|(?:log\w*|print\w*|expos\w+|disclos\w+) (?:\w+ ){0,4}(?:credentials?|tokens?|secrets?|passwords?)|revoked|constant[- ]time|brute[- ]?force|sanitiz\w+|security)\b`)},
+	{SeveritySecurity, 24, regexp.MustCompile(`(?i)\b(?:bypass\w*|unauthori[sz]ed|unauthenticated|permission (?:check|denied)\w*|low permission|credential\w* leak\w*|leak\w* (?:of )?(?:credentials?|tokens?|secrets?|passwords?)|(?:log\w*|print\w*|expos\w+|disclos\w+) (?:\w+ ){0,2}(?:credentials?|tokens?|secrets?|passwords?)|revoked|constant[- ]time|brute[- ]?force|sanitiz\w+|security)\b`)},
 	{SeverityData, 34, regexp.MustCompile(`(?i)\b(?:data[- ]?loss|los(?:e|es|ing|t) (?:\w+ ){0,2}data|data (?:\w+ ){0,2}(?:corrupt\w*|inconsisten\w*)|corrupt\w*|inconsisten\w* (?:data|state|revision|hash)|(?:data|revision|hash) inconsisten\w*|divergen\w+|split[- ]brain|lost (?:update|write|event|watch)\w*|(?:miss\w*|drop\w*|los\w+) (?:\w+ ){0,2}(?:events?|writes?|updates?|entries))\b`)},
 	{SeverityCrash, 28, regexp.MustCompile(`(?i)\b(?:panic\w*|crash\w*|nil[- ]pointers?|nil[- ]deref\w*|invalid memory address|segfault\w*|SIGSEGV|index out of (?:range|bounds)|out of (?:range|bounds)|stack overflow|fatal error|OOM\w*|out[- ]of[- ]memory|memory (?:exhaust\w+|blow\w*))\b`)},
 	{SeverityHang, 24, regexp.MustCompile(`(?i)\b(?:dead[- ]?lock\w*|live[- ]?lock\w*|hang|hangs|hanging|hung|stuck|infinite (?:loop|recursion|retr\w+)|block\w* forever|forever|starv\w+|never (?:return|finish|terminat|exit|complet|end)\w*|busy[- ]?loop|hot[- ]?loop\w*|spin\w* cpu)\b`)},
@@ -122,19 +123,26 @@ func (m *message) isNoise() bool { return noiseWords.MatchString(m.subject) }
 var titleHead = regexp.MustCompile(`(?i)^(?:\s*(?:\[[^\]]{1,40}\]|automated cherry[- ]pick of|manual cherry[- ]pick of|cherry[- ]pick(?:ed)?(?: of| from)?|backport(?: of)?|#\d{1,9}|:|,|-|&)\s*)+`)
 
 // plainTitle is a pull request's title without what says that it is a cherry-pick.
-func plainTitle(title string) string { return strings.TrimSpace(titleHead.ReplaceAllString(title, "")) }
+func plainTitle(title string) string {
+	return strings.TrimSpace(titleHead.ReplaceAllString(cut(title, maxTitle), ""))
+}
+
+// cut keeps the beginning of a text.
+func cut(text string, limit int) string {
+	if len(text) <= limit {
+		return text
+	}
+	return strings.ToValidUTF8(text[:limit], "")
+}
 
 // readMessage takes a commit's message apart. What programs quote below a rule, and trailers, do not count.
 func readMessage(text, title string) message {
-	if len(text) > maxBody {
-		text = strings.ToValidUTF8(text[:maxBody], "")
-	}
-	subject, body, _ := strings.Cut(strings.TrimLeft(text, "\n"), "\n\n")
+	subject, body, _ := strings.Cut(strings.TrimLeft(cut(text, maxBody), "\n"), "\n\n")
 	lines := slices.DeleteFunc(strings.Split(body, "\n"), func(l string) bool {
 		key, _, ok := strings.Cut(l, ": ")
 		return ok && strings.Contains(key, "-") && !strings.Contains(key, " ") || strings.HasPrefix(l, "Kubernetes-commit")
 	})
-	return message{subject: strings.ReplaceAll(subject, "\n", " "), title: plainTitle(title), body: strings.Join(lines, "\n")}
+	return message{subject: cut(strings.ReplaceAll(subject, "\n", " "), maxTitle), title: plainTitle(title), body: strings.Join(lines, "\n")}
 }
 
 // clip keeps a stranger's text short.
