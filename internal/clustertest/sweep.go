@@ -59,6 +59,6 @@ func remove(name string) {
 		return
 	}
 	for _, end := range []string{"", ".new", ".log", ".lock"} {
-		os.Remove(name + end) //nolint:errcheck // what is not there, or cannot be removed, is no harm
+		os.Remove(name + end) // what is not there, or cannot be removed, is no harm
 	}
 }

@@ -56,13 +56,7 @@ func (j *judge) countInstances() counted {
 			if a.Shared != pass {
 				continue
 			}
-			n := 0
-			for _, id := range a.Loopback {
-				if !known[id] {
-					known[id] = true
-					n++
-				}
-			}
+			n := fresh(known, a.Loopback)
 			if len(a.Loopback) == 0 && (!pass || c.seen == 0) {
 				n = 1
 			}
@@ -71,15 +65,24 @@ func (j *judge) countInstances() counted {
 			shared = shared || a.Shared && (n > 0 || !j.listed(a)) // instances that only a shared address shows are not all listed elsewhere
 		}
 	}
-	switch {
-	case c.leased == 0:
+	switch c.leased {
+	case 0:
 		c.more = shared
-	case c.leased == c.seen:
+	case c.seen:
 		c.more = len(known) < c.seen && shared // what has no certificate may be any of them
 	default:
 		c.more = true // fewer leases than instances are those of hosts with one name
 	}
 	return c
+}
+
+// fresh notes IDs and returns how many of them were not known.
+func fresh(known map[string]bool, ids []string) int {
+	before := len(known)
+	for _, id := range ids {
+		known[id] = true
+	}
+	return len(known) - before
 }
 
 // checkInstances names kube-apiservers that run and were not seen, as far as anything tells of them.
