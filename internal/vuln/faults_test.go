@@ -35,7 +35,8 @@ func TestFaults(t *testing.T) {
 		},
 		{
 			"two ranges with a part in common",
-			rangeOf(kube, "SEMVER", `{"introduced": "0"}, {"fixed": "1.22.2"}]}, {"type": "SEMVER", "events": [{"introduced": "1.21.0"}, {"fixed": "1.23.5"}`), []string{"overlapping_ranges"},
+			rangeOf(kube, "SEMVER", `{"introduced": "0"}, {"fixed": "1.22.2"}]}, {"type": "SEMVER", "events": [{"introduced": "1.21.0"}, {"fixed": "1.23.5"}`),
+			[]string{"overlapping_ranges"},
 		},
 		{"never released", rangeOf(kube, "SEMVER", `{"introduced": "0"}, {"fixed": "1.22.99"}`), []string{"never_released"}},
 		{"never released, as a module", rangeOf("k8s.io/client-go", "SEMVER", `{"introduced": "0"}, {"fixed": "0.22.99"}`), []string{"never_released"}},
