@@ -26,7 +26,7 @@ var (
 	ground = []string{"internal/errs", "internal/git", "internal/recent", "internal/release", "internal/visible", "internal/vuln"}
 	middle = []string{
 		"internal/catalog", "internal/patch", "internal/merge", "internal/gomerge", "internal/godialect", "internal/gotypes", "internal/importmap", "internal/depmerge", "internal/memory", "internal/backport", "internal/explain", "internal/lts", "internal/upkeep", "internal/triage", "internal/pki", "internal/timeline",
-		"internal/replay", "internal/cluster", "internal/verdict", "internal/skew", "internal/upgrade", "internal/report",
+		"internal/replay", "internal/cluster", "internal/findings", "internal/skew", "internal/upgrade", "internal/report",
 		"internal/provenance", "internal/equiv", "internal/presence", "internal/candidate",
 		"internal/foreign", "internal/lint",
 	}

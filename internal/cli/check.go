@@ -8,9 +8,9 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/kubelts/kubelts/internal/errs"
+	"github.com/kubelts/kubelts/internal/findings"
 	"github.com/kubelts/kubelts/internal/kube"
 	"github.com/kubelts/kubelts/internal/report"
-	"github.com/kubelts/kubelts/internal/verdict"
 )
 
 // checkFormats are those of check.
@@ -57,7 +57,7 @@ observed. The format "ics" is a calendar of all that ends; "prometheus" is for a
 	flags.BoolVar(&c.all, "all-contexts", false, "look at the clusters of all contexts")
 	flags.StringVar(&c.save, "save", "", "keep what was seen in `FILE`; with --all-contexts in this directory, a file for each context")
 	flags.StringVar(&c.accept, "accept", "", "risks that were accepted are in `FILE` (YAML)")
-	flags.StringVar(&c.failOn, "fail-on", string(verdict.High), "exit with status 3 at a finding of this `SEVERITY` or a worse one: critical, high, medium, low, or none")
+	flags.StringVar(&c.failOn, "fail-on", string(findings.High), "exit with status 3 at a finding of this `SEVERITY` or a worse one: critical, high, medium, low, or none")
 	flags.IntVar(&c.warn, "warn", 90, "tell of certificates that end within so many `DAYS`")
 	flags.BoolVar(&c.rights, "print-rbac", false, "print the least rights that are needed, and do nothing else")
 	addOutput(cmd, &c.format, checkFormats)
@@ -88,8 +88,8 @@ func (c *clusterFlags) contexts() []string {
 // severityNames are the severities that --fail-on knows. Info findings are nothing to act on.
 func severityNames() []string {
 	var names []string
-	for _, s := range verdict.Severities() {
-		if s != verdict.Info {
+	for _, s := range findings.Severities() {
+		if s != findings.Info {
 			names = append(names, string(s))
 		}
 	}
@@ -134,11 +134,11 @@ func (c *checkCommand) printRights() error {
 }
 
 // threshold is the severity of --fail-on, "" for none.
-func (c *checkCommand) threshold() verdict.Severity {
+func (c *checkCommand) threshold() findings.Severity {
 	if c.failOn == "none" {
 		return ""
 	}
-	return verdict.Severity(c.failOn)
+	return findings.Severity(c.failOn)
 }
 
 // check says what is wrong with the command line.
@@ -153,12 +153,12 @@ func (c *checkCommand) check(cmd *cobra.Command, args []string) error {
 }
 
 // options are how snapshots are judged.
-func (c *checkCommand) options() (verdict.Options, error) {
+func (c *checkCommand) options() (findings.Options, error) {
 	now, err := c.now()
 	if err != nil {
-		return verdict.Options{}, err
+		return findings.Options{}, err
 	}
-	o := verdict.Options{At: now, Later: c.warn, Soon: min(c.warn, 30)}
+	o := findings.Options{At: now, Later: c.warn, Soon: min(c.warn, 30)}
 	if o.Lines, err = c.readLines(); err != nil {
 		return o, err
 	}
@@ -171,12 +171,12 @@ func (c *checkCommand) options() (verdict.Options, error) {
 }
 
 // judge makes reports of snapshots.
-func (c *checkCommand) judge(seen []taken, o verdict.Options) (*report.Fleet, error) {
+func (c *checkCommand) judge(seen []taken, o findings.Options) (*report.Fleet, error) {
 	facts, err := c.facts()
 	if err != nil {
 		return nil, err
 	}
-	fleet := &report.Fleet{At: o.At, Clusters: []*verdict.Report{}, Missed: []report.Missed{}}
+	fleet := &report.Fleet{At: o.At, Clusters: []*findings.Report{}, Missed: []report.Missed{}}
 	for _, s := range seen {
 		if s.err != nil {
 			fleet.Missed = append(fleet.Missed, report.Missed{Context: s.name, Reason: s.err.Error(), Hint: strings.Join(errs.Hints(s.err), "; ")})
@@ -184,7 +184,7 @@ func (c *checkCommand) judge(seen []taken, o verdict.Options) (*report.Fleet, er
 		}
 		here := o
 		here.Names = s.also
-		r, err := verdict.Judge(s.snapshot, facts, here)
+		r, err := findings.Judge(s.snapshot, facts, here)
 		if err != nil {
 			return nil, fmt.Errorf("judge %q: %w", s.name, err)
 		}

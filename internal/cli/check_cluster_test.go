@@ -16,7 +16,7 @@ import (
 	"github.com/kubelts/kubelts/internal/cli"
 	"github.com/kubelts/kubelts/internal/cluster"
 	"github.com/kubelts/kubelts/internal/clustertest"
-	"github.com/kubelts/kubelts/internal/verdict"
+	"github.com/kubelts/kubelts/internal/findings"
 )
 
 // kubelts runs a command line in this process and returns its exit status and what it printed.
@@ -31,13 +31,13 @@ func kubelts(t *testing.T, args ...string) (status int, stdout, stderr string) {
 }
 
 // judged runs check -o json and returns the report.
-func judged(t *testing.T, want int, args ...string) *verdict.Report {
+func judged(t *testing.T, want int, args ...string) *findings.Report {
 	t.Helper()
 	status, stdout, stderr := kubelts(t, append([]string{"check", "-o", "json"}, args...)...)
 	if status != want {
 		t.Fatalf("exit status %d, want %d\n%s\n%s", status, want, stderr, stdout)
 	}
-	r := &verdict.Report{}
+	r := &findings.Report{}
 	if err := json.Unmarshal([]byte(stdout), r); err != nil {
 		t.Fatal(err)
 	}
@@ -79,12 +79,12 @@ func TestCheckSeesRealServers(t *testing.T) {
 				t.Errorf("the loopback certificate ends at %v, %v after the start", server.LoopbackEnds, w.validity)
 			}
 			for _, id := range w.holes {
-				if !slices.ContainsFunc(r.Holes, func(h verdict.Hole) bool { return h.ID == id && h.Status == verdict.Affected }) {
+				if !slices.ContainsFunc(r.Holes, func(h findings.Hole) bool { return h.ID == id && h.Status == findings.Affected }) {
 					t.Errorf("%s is not among the vulnerabilities", id)
 				}
 			}
 			for _, kind := range []cluster.ChainKind{cluster.APIServerLoopback, cluster.APIServerServing, cluster.KubeconfigClient, cluster.ClusterCA, cluster.FrontProxyCA} {
-				if !slices.ContainsFunc(r.Deadlines, func(d verdict.Deadline) bool { return d.Kind == kind }) {
+				if !slices.ContainsFunc(r.Deadlines, func(d findings.Deadline) bool { return d.Kind == kind }) {
 					t.Errorf("no deadline of kind %s", kind)
 				}
 			}
@@ -99,7 +99,7 @@ func TestCheckSeesRealServers(t *testing.T) {
 // identified looks at what leases say of how many kube-apiservers there are: one that runs and does not answer is missed, one that is gone is not.
 func identified(t *testing.T, c *clustertest.Cluster) {
 	t.Helper()
-	look := func() (r *verdict.Report, missed string) {
+	look := func() (r *findings.Report, missed string) {
 		r = judged(t, 0, "--kubeconfig", c.Kubeconfig(clustertest.Admin()), "--fail-on", "none")
 		for _, n := range r.NotObserved {
 			if strings.Contains(n.What, "kube-apiserver of ") || strings.Contains(n.What, "beyond the") {
@@ -198,7 +198,7 @@ func TestCheckSeesAllBehindALoadBalancer(t *testing.T) {
 	if !seen[oldest].Equal(first) || !seen[c.Endpoints()[0]].After(first) || !seen[c.Endpoints()[2]].After(seen[c.Endpoints()[0]]) {
 		t.Errorf("the ends are %v, and through the load balancer the first one is %v", seen, first)
 	}
-	i := slices.IndexFunc(r.Findings, func(f verdict.Finding) bool { return f.Area == cluster.Loopback })
+	i := slices.IndexFunc(r.Findings, func(f findings.Finding) bool { return f.Area == cluster.Loopback })
 	if i < 0 || !strings.Contains(r.Findings[i].Title, oldest) {
 		t.Errorf("the first to fail, %s, is not named: %+v", oldest, r.Findings)
 	}

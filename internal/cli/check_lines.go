@@ -10,8 +10,8 @@ import (
 	"github.com/spf13/pflag"
 
 	"github.com/kubelts/kubelts/internal/errs"
+	"github.com/kubelts/kubelts/internal/findings"
 	"github.com/kubelts/kubelts/internal/lts"
-	"github.com/kubelts/kubelts/internal/verdict"
 )
 
 // knownLines is the flag about projects whose line releases are known.
@@ -22,8 +22,8 @@ func (k *knownLines) addLines(flags *pflag.FlagSet) {
 }
 
 // read reads the manifests of all releases of the projects.
-func (k *knownLines) readLines() ([]verdict.LineRelease, error) {
-	var out []verdict.LineRelease
+func (k *knownLines) readLines() ([]findings.LineRelease, error) {
+	var out []findings.LineRelease
 	for _, dir := range k.dirs {
 		if info, err := os.Stat(dir); err == nil && info.Mode().IsRegular() {
 			one, err := readManifest(dir)
@@ -55,7 +55,7 @@ func readManifest(file string) (*lts.Manifest, error) {
 	return lts.ParseManifest(file, content)
 }
 
-func lineReleases(project fs.FS, dir string) ([]verdict.LineRelease, error) {
+func lineReleases(project fs.FS, dir string) ([]findings.LineRelease, error) {
 	if _, err := fs.Stat(project, "kubelts.yaml"); err != nil {
 		return nil, errs.WithHint(errs.New(errs.NotFound, "read lines: %s is no project of lines: %w", dir, err), "name the directory that has kubelts.yaml")
 	}
@@ -63,7 +63,7 @@ func lineReleases(project fs.FS, dir string) ([]verdict.LineRelease, error) {
 	if err != nil {
 		return nil, err
 	}
-	var out []verdict.LineRelease
+	var out []findings.LineRelease
 	for _, name := range names {
 		content, err := readSmall(project, name)
 		if err != nil {
@@ -78,10 +78,10 @@ func lineReleases(project fs.FS, dir string) ([]verdict.LineRelease, error) {
 	return out, nil
 }
 
-func knownRelease(m *lts.Manifest) verdict.LineRelease {
-	l := verdict.LineRelease{Version: m.Version, Base: m.Base.Tag, Cures: m.Vulnerabilities}
+func knownRelease(m *lts.Manifest) findings.LineRelease {
+	l := findings.LineRelease{Version: m.Version, Base: m.Base.Tag, Cures: m.Vulnerabilities}
 	for _, o := range m.Open {
-		if o.Status == verdict.UnderInvestigation {
+		if o.Status == findings.UnderInvestigation {
 			l.Unsure = append(l.Unsure, o.ID)
 		}
 	}

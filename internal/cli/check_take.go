@@ -16,8 +16,8 @@ import (
 
 	"github.com/kubelts/kubelts/internal/cluster"
 	"github.com/kubelts/kubelts/internal/errs"
+	"github.com/kubelts/kubelts/internal/findings"
 	"github.com/kubelts/kubelts/internal/kube"
-	"github.com/kubelts/kubelts/internal/verdict"
 )
 
 // looking is where snapshots come from: files, or clusters.
@@ -205,11 +205,11 @@ func (c *looking) readSnapshot(name string) (*cluster.Snapshot, error) {
 }
 
 // readAcceptances reads the file of --accept.
-func readAcceptances(file string) ([]verdict.Acceptance, error) {
+func readAcceptances(file string) ([]findings.Acceptance, error) {
 	f, err := os.Open(file)
 	if err != nil {
 		return nil, errs.New(errs.NotFound, "read acceptances: %w", err)
 	}
 	defer f.Close()
-	return verdict.ReadAcceptances(file, f)
+	return findings.ReadAcceptances(file, f)
 }

@@ -11,7 +11,7 @@ import (
 
 	ics "github.com/arran4/golang-ical"
 
-	"github.com/kubelts/kubelts/internal/verdict"
+	"github.com/kubelts/kubelts/internal/findings"
 )
 
 // WriteCalendar prints a calendar (RFC 5545) with an event of a whole day for each deadline, and alarms before it. An event's UID
@@ -24,7 +24,7 @@ func (f *Fleet) WriteCalendar(w io.Writer) error {
 	cal.SetXWRCalName("Kubernetes deadlines")
 	seen := map[string]bool{}
 	for _, r := range clean.Clusters {
-		effects := map[string]*verdict.Finding{}
+		effects := map[string]*findings.Finding{}
 		for i := range r.Findings {
 			effects[r.Findings[i].ID] = &r.Findings[i]
 		}
@@ -44,12 +44,12 @@ func (f *Fleet) WriteCalendar(w io.Writer) error {
 }
 
 // eventID is the same for the same deadline of the same cluster; n counts those of one name.
-func eventID(r *verdict.Report, d *verdict.Deadline, n int) string {
+func eventID(r *findings.Report, d *findings.Deadline, n int) string {
 	sum := sha256.Sum256([]byte(strings.Join([]string{cmp.Or(r.Cluster.UID, name(r)), string(d.Area), d.What, fmt.Sprint(n)}, "\x00")))
 	return hex.EncodeToString(sum[:12]) + "@kubelts"
 }
 
-func addEvent(cal *ics.Calendar, r *verdict.Report, d *verdict.Deadline, id string, f *verdict.Finding) {
+func addEvent(cal *ics.Calendar, r *findings.Report, d *findings.Deadline, id string, f *findings.Finding) {
 	e := cal.AddEvent(id)
 	e.SetDtStampTime(r.At.UTC())
 	e.SetModifiedAt(r.At.UTC())

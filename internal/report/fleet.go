@@ -7,8 +7,8 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/kubelts/kubelts/internal/findings"
 	"github.com/kubelts/kubelts/internal/release"
-	"github.com/kubelts/kubelts/internal/verdict"
 )
 
 // WriteText prints the fleet as a table, a line for each cluster, for a terminal.
@@ -24,10 +24,10 @@ func fleetHeader() []string {
 	return []string{"CONTEXT", "VERSION", "VERDICT", "SUPPORT ENDS", "LOOPBACK ENDS", "C", "H", "M", "L", "UNSEEN", "WORST FINDING"}
 }
 
-func fleetRow(r *verdict.Report) []string {
+func fleetRow(r *findings.Report) []string {
 	counted := count(r)
 	row := []string{name(r), orDash(r.Cluster.Version), verdictWords(r.Verdict) + " " + strconv.Itoa(r.Score), supportEnd(r), loopbackEnd(r)}
-	for _, s := range verdict.Severities()[:4] {
+	for _, s := range findings.Severities()[:4] {
 		n := "-"
 		if counted.of[s] > 0 {
 			n = strconv.Itoa(counted.of[s])
@@ -38,7 +38,7 @@ func fleetRow(r *verdict.Report) []string {
 }
 
 // supportEnd is the last day of support and how far away it is: the vendor's where this is a vendor's build, otherwise upstream's.
-func supportEnd(r *verdict.Report) string {
+func supportEnd(r *findings.Report) string {
 	if v := r.Vendor; v != nil && !v.Until.IsZero() {
 		return fmt.Sprintf("%s %+d, %s", v.Until, release.DateOf(r.At).DaysUntil(v.Until), v.Vendor)
 	}
@@ -53,7 +53,7 @@ func supportEnd(r *verdict.Report) string {
 }
 
 // loopbackEnd is the end of the first loopback certificate, with how many were not seen.
-func loopbackEnd(r *verdict.Report) string {
+func loopbackEnd(r *findings.Report) string {
 	first, unseen := firstLoopback(r)
 	if first == nil {
 		return "not observed"
@@ -69,7 +69,7 @@ func loopbackEnd(r *verdict.Report) string {
 }
 
 // worst is the title of the first finding that nobody accepted; where there is none, the first thing that was not observed.
-func worst(r *verdict.Report) string {
+func worst(r *findings.Report) string {
 	for i := range r.Findings {
 		if r.Findings[i].Accepted == nil {
 			return r.Findings[i].Title
@@ -119,8 +119,8 @@ func days(cell string) string {
 
 // summary says in a line what the fleet amounts to, and which loopback certificate ends first of all.
 func (f *Fleet) summary() string {
-	sum, unseen := tally{of: map[verdict.Severity]int{}}, 0
-	var first *verdict.InstanceLine
+	sum, unseen := tally{of: map[findings.Severity]int{}}, 0
+	var first *findings.InstanceLine
 	where := ""
 	for _, r := range f.Clusters {
 		counted := count(r)

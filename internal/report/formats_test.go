@@ -24,8 +24,8 @@ import (
 	"github.com/prometheus/common/expfmt"
 	"github.com/prometheus/common/model"
 
+	"github.com/kubelts/kubelts/internal/findings"
 	"github.com/kubelts/kubelts/internal/report"
-	"github.com/kubelts/kubelts/internal/verdict"
 )
 
 var update = flag.Bool("update", false, "write the golden files anew")
@@ -34,7 +34,7 @@ var update = flag.Bool("update", false, "write the golden files anew")
 func formats() map[string]func(*report.Fleet, io.Writer) error {
 	return map[string]func(*report.Fleet, io.Writer) error{
 		"sarif":      (*report.Fleet).WriteSARIF,
-		"junit":      func(f *report.Fleet, w io.Writer) error { return f.WriteJUnit(w, verdict.High) },
+		"junit":      func(f *report.Fleet, w io.Writer) error { return f.WriteJUnit(w, findings.High) },
 		"prometheus": (*report.Fleet).WriteMetrics,
 		"ics":        (*report.Fleet).WriteCalendar,
 		"csv":        (*report.Fleet).WriteCSV,
@@ -214,11 +214,11 @@ func TestCalendarMovesEvents(t *testing.T) {
 func TestJUnitCounts(t *testing.T) {
 	for _, tt := range []struct {
 		name                      string
-		threshold                 verdict.Severity
+		threshold                 findings.Severity
 		failures, errors, skipped int
 	}{
-		{"high", verdict.High, 2, 2, 2},
-		{"low", verdict.Low, 3, 2, 2},
+		{"high", findings.High, 2, 2, 2},
+		{"low", findings.Low, 3, 2, 2},
 		{"none", "", 0, 2, 2},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
@@ -404,17 +404,17 @@ func TestAct(t *testing.T) {
 	}
 	for _, tt := range []struct {
 		name      string
-		threshold verdict.Severity
+		threshold findings.Severity
 		change    func(*report.Fleet)
 		want      bool
 	}{
-		{"a critical finding", verdict.High, func(*report.Fleet) {}, true},
+		{"a critical finding", findings.High, func(*report.Fleet) {}, true},
 		{"nothing counts", "", func(*report.Fleet) {}, false},
-		{"only medium ones", verdict.High, func(f *report.Fleet) { f.Clusters[0].Findings = f.Clusters[0].Findings[2:] }, false},
-		{"at the threshold", verdict.Medium, func(f *report.Fleet) { f.Clusters[0].Findings = f.Clusters[0].Findings[2:] }, true},
-		{"an accepted one", verdict.Low, func(f *report.Fleet) { f.Clusters[0].Findings = f.Clusters[0].Findings[3:] }, false},
-		{"a severity that nobody knows", verdict.Critical, func(f *report.Fleet) {
-			f.Clusters[0].Findings = []verdict.Finding{{Severity: "odd"}}
+		{"only medium ones", findings.High, func(f *report.Fleet) { f.Clusters[0].Findings = f.Clusters[0].Findings[2:] }, false},
+		{"at the threshold", findings.Medium, func(f *report.Fleet) { f.Clusters[0].Findings = f.Clusters[0].Findings[2:] }, true},
+		{"an accepted one", findings.Low, func(f *report.Fleet) { f.Clusters[0].Findings = f.Clusters[0].Findings[3:] }, false},
+		{"a severity that nobody knows", findings.Critical, func(f *report.Fleet) {
+			f.Clusters[0].Findings = []findings.Finding{{Severity: "odd"}}
 		}, true},
 		{"asked for and not observed", "", func(f *report.Fleet) { f.Clusters[0].NotObserved[0].Asked = true }, true},
 		{"no version was seen", "", func(f *report.Fleet) { f.Clusters[0].Cluster.Version = "" }, true},

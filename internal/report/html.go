@@ -13,9 +13,9 @@ import (
 	"time"
 
 	"github.com/kubelts/kubelts/internal/catalog"
+	"github.com/kubelts/kubelts/internal/findings"
 	"github.com/kubelts/kubelts/internal/release"
 	"github.com/kubelts/kubelts/internal/upgrade"
-	"github.com/kubelts/kubelts/internal/verdict"
 )
 
 //go:embed page.css *.html.tmpl
@@ -38,20 +38,20 @@ type page struct {
 
 // clusterPage is one cluster's part of the page.
 type clusterPage struct {
-	*verdict.Report
+	*findings.Report
 
 	Anchor string
 	Counts []severityCount
 	// Ends are the deadlines; those behind More are folded.
-	Ends, More []verdict.Deadline
+	Ends, More []findings.Deadline
 	// Worse are findings to act on; Lesser ones are folded.
-	Worse, Lesser []verdict.Finding
+	Worse, Lesser []findings.Finding
 	Groups        []holeGroup
 	Holes         int
 }
 
 type severityCount struct {
-	Severity verdict.Severity
+	Severity findings.Severity
 	N        int
 }
 
@@ -101,20 +101,20 @@ func execute(w io.Writer, file string, css *template.CSS, data any) error {
 	return nil
 }
 
-func newClusterPage(r *verdict.Report, anchor string) clusterPage {
+func newClusterPage(r *findings.Report, anchor string) clusterPage {
 	c := clusterPage{Report: r, Anchor: anchor, Ends: r.Deadlines, Groups: groupHoles(r.Holes), Holes: len(r.Holes)}
 	if len(c.Ends) > unfolded {
 		c.Ends, c.More = r.Deadlines[:unfolded], r.Deadlines[unfolded:]
 	}
 	for _, f := range r.Findings {
-		if f.Accepted == nil && rank(f.Severity) <= rank(verdict.Medium) {
+		if f.Accepted == nil && rank(f.Severity) <= rank(findings.Medium) {
 			c.Worse = append(c.Worse, f)
 		} else {
 			c.Lesser = append(c.Lesser, f)
 		}
 	}
 	counted := count(r)
-	for _, s := range verdict.Severities() {
+	for _, s := range findings.Severities() {
 		if counted.of[s] > 0 {
 			c.Counts = append(c.Counts, severityCount{s, counted.of[s]})
 		}
@@ -139,37 +139,37 @@ func functions() template.FuncMap {
 		"left":         left,
 		"stamp":        stamp,
 		"day":          deadlineAt,
-		"when": func(f verdict.Finding) string {
+		"when": func(f findings.Finding) string {
 			if f.When == nil || strings.Contains(f.Title, f.When.UTC().Format(time.DateOnly)) {
 				return ""
 			}
 			return when(&f)
 		},
-		"address":  func(l verdict.InstanceLine) string { return address(&l) },
-		"loopback": func(l verdict.InstanceLine) string { return loopbackText(&l) },
+		"address":  func(l findings.InstanceLine) string { return address(&l) },
+		"loopback": func(l findings.InstanceLine) string { return loopbackText(&l) },
 		"header": func() []string {
 			return []string{"Version", "Verdict", "Support ends", "Loopback ends", "Crit./high/med./low", "Unseen", "Worst finding"}
 		},
-		"subjects": func(f verdict.Finding) string { return subjects(&f, len(f.Subjects)) },
-		"row": func(r *verdict.Report) []string {
+		"subjects": func(f findings.Finding) string { return subjects(&f, len(f.Subjects)) },
+		"row": func(r *findings.Report) []string {
 			row := fleetRow(r)
 			return []string{row[1], row[2], row[3], row[4], strings.Join(row[5:9], " / "), row[9], row[10]}
 		},
 		"plural": plural,
-		"instances": func(r *verdict.Report) string {
+		"instances": func(r *findings.Report) string {
 			n, more := instances(r)
 			if more {
 				return "at least " + plural(n, "API server")
 			}
 			return plural(n, "API server")
 		},
-		"versions": func(r *verdict.Report) string {
+		"versions": func(r *findings.Report) string {
 			if len(r.Cluster.Versions) == 0 {
 				return "version not observed"
 			}
 			return strings.Join(r.Cluster.Versions, " and ")
 		},
-		"minute": func(r *verdict.Report) string { return r.Cluster.Taken.UTC().Format(minute) },
+		"minute": func(r *findings.Report) string { return r.Cluster.Taken.UTC().Format(minute) },
 		"at":     func(f *Fleet) string { return f.At.UTC().Format(minute) },
 		// percent is how long a deadline's bar is; one that is over has none.
 		"percent": func(days int) float64 { return round(along(days)) },

@@ -7,7 +7,7 @@ import (
 	"strings"
 
 	"github.com/kubelts/kubelts/internal/cluster"
-	"github.com/kubelts/kubelts/internal/verdict"
+	"github.com/kubelts/kubelts/internal/findings"
 )
 
 type (
@@ -47,7 +47,7 @@ type (
 // WriteJUnit prints a suite for each cluster and a case for each finding: failed at the threshold and above, passed with its text as
 // output below it, skipped where the risk was accepted. What was not observed is skipped, or an error where it was asked for. An area
 // of which all was observed and nothing found is a case that passed.
-func (f *Fleet) WriteJUnit(w io.Writer, threshold verdict.Severity) error {
+func (f *Fleet) WriteJUnit(w io.Writer, threshold findings.Severity) error {
 	clean := f.Clean()
 	all := junitSuites{Name: "kubelts check"}
 	for _, r := range clean.Clusters {
@@ -86,7 +86,7 @@ func (s *junitSuites) add(suite junitSuite) {
 	s.Suites = append(s.Suites, suite)
 }
 
-func junitOf(r *verdict.Report, threshold verdict.Severity) junitSuite {
+func junitOf(r *findings.Report, threshold findings.Severity) junitSuite {
 	suite := junitSuite{Name: name(r), Timestamp: r.At.UTC().Format("2006-01-02T15:04:05")}
 	touched := map[string]bool{}
 	for i := range r.Findings {
@@ -114,7 +114,7 @@ func junitOf(r *verdict.Report, threshold verdict.Severity) junitSuite {
 	return suite
 }
 
-func junitFinding(r *verdict.Report, f *verdict.Finding, threshold verdict.Severity) junitCase {
+func junitFinding(r *findings.Report, f *findings.Finding, threshold findings.Severity) junitCase {
 	c := junitCase{Class: name(r) + "." + string(f.Area), Name: f.Title + " [" + f.ID + "]"}
 	text := strings.TrimSpace(f.Effect + "\n" + remedy(f, "\n"))
 	switch {

@@ -9,7 +9,7 @@ import (
 	"github.com/prometheus/common/expfmt"
 
 	"github.com/kubelts/kubelts/internal/cluster"
-	"github.com/kubelts/kubelts/internal/verdict"
+	"github.com/kubelts/kubelts/internal/findings"
 )
 
 // metrics are a fleet as gauges: times, not what is left of them, so that they stay true when they are read later.
@@ -72,15 +72,15 @@ func (m *metrics) gauge(ch chan<- prometheus.Metric, name string, value float64,
 }
 
 // cluster sends counts.
-func (m *metrics) cluster(ch chan<- prometheus.Metric, r *verdict.Report) {
+func (m *metrics) cluster(ch chan<- prometheus.Metric, r *findings.Report) {
 	c := name(r)
 	m.gauge(ch, "kubelts_cluster_observed", 1, c)
 	m.gauge(ch, "kubelts_cluster_score", float64(r.Score), c)
 	m.gauge(ch, "kubelts_cluster_verdict", 1, c, string(r.Verdict), r.Cluster.Version)
-	findings := map[[2]string]int{}
+	counts := map[[2]string]int{}
 	for _, a := range cluster.Areas() {
-		for _, s := range verdict.Severities() {
-			findings[[2]string{string(s), string(a)}] = 0
+		for _, s := range findings.Severities() {
+			counts[[2]string{string(s), string(a)}] = 0
 		}
 	}
 	skew := map[string]int{}
@@ -88,12 +88,12 @@ func (m *metrics) cluster(ch chan<- prometheus.Metric, r *verdict.Report) {
 		if f.Accepted != nil {
 			continue
 		}
-		findings[[2]string{string(f.Severity), string(f.Area)}]++
+		counts[[2]string{string(f.Severity), string(f.Area)}]++
 		if f.Area == cluster.Skew {
 			skew[f.Rule]++
 		}
 	}
-	for k, n := range findings {
+	for k, n := range counts {
 		m.gauge(ch, "kubelts_findings", float64(n), c, k[0], k[1])
 	}
 	for rule, n := range skew {
@@ -122,7 +122,7 @@ func (m *metrics) cluster(ch chan<- prometheus.Metric, r *verdict.Report) {
 }
 
 // times sends days and certificates. A series that several certificates share tells the one that ends first.
-func (m *metrics) times(ch chan<- prometheus.Metric, r *verdict.Report) {
+func (m *metrics) times(ch chan<- prometheus.Metric, r *findings.Report) {
 	c := name(r)
 	m.gauge(ch, "kubelts_last_scan_timestamp_seconds", float64(r.Cluster.Taken.Unix()), c)
 	if d := r.Cluster.DataDay; !d.IsZero() {

@@ -7,8 +7,8 @@ import (
 	"io"
 	"strings"
 
+	"github.com/kubelts/kubelts/internal/findings"
 	"github.com/kubelts/kubelts/internal/upgrade"
-	"github.com/kubelts/kubelts/internal/verdict"
 	"github.com/kubelts/kubelts/internal/visible"
 )
 
@@ -69,7 +69,7 @@ func markHop(b *strings.Builder, n int, h *upgrade.Hop) {
 		b.WriteByte('\n')
 	}
 	for i, s := range h.Steps {
-		markStep(b, fmt.Sprintf("%d. **%s**: ", i+1, mark(s.Component)), verdict.Step{Text: s.Text, Command: s.Command})
+		markStep(b, fmt.Sprintf("%d. **%s**: ", i+1, mark(s.Component)), findings.Step{Text: s.Text, Command: s.Command})
 	}
 	b.WriteByte('\n')
 }
@@ -98,7 +98,7 @@ func markBlockers(b *strings.Builder, all []upgrade.Blocker) {
 }
 
 // markStep prints a step behind its mark, with its command in a fence.
-func markStep(b *strings.Builder, first string, s verdict.Step) {
+func markStep(b *strings.Builder, first string, s findings.Step) {
 	b.WriteString(first + mark(s.Text) + "\n")
 	if s.Command != "" {
 		fence := fence(s.Command)

@@ -13,9 +13,9 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/kubelts/kubelts/internal/cluster"
+	"github.com/kubelts/kubelts/internal/findings"
 	"github.com/kubelts/kubelts/internal/report"
 	"github.com/kubelts/kubelts/internal/upgrade"
-	"github.com/kubelts/kubelts/internal/verdict"
 )
 
 // plan has a hop that is blocked and late, one that is free, and a line to stay on.
@@ -25,13 +25,13 @@ func plan() *upgrade.Plan {
 		From: "v1.24.17", To: "v1.26.15", DataDay: date("2026-11-20"),
 		Now: []upgrade.Blocker{{
 			Kind: upgrade.BySkew, What: "2 kubelets are two minors older", Subjects: []string{"node-11", "node-12"}, Count: 2, Certain: true,
-			Remedy: []verdict.Step{{Text: "Bring the nodes to 1.24.", Command: "kubectl drain node-11 --ignore-daemonsets"}},
+			Remedy: []findings.Step{{Text: "Bring the nodes to 1.24.", Command: "kubectl drain node-11 --ignore-daemonsets"}},
 		}},
 		Hops: []upgrade.Hop{
 			{
 				From: "v1.24.17", To: "v1.25.16", Minor: "1.25", Released: date("2023-11-15"), SupportUntil: date("2023-10-27"), By: date("2023-07-28"), DaysLeft: new(-1213), Late: true,
 				Blockers: []upgrade.Blocker{
-					{Kind: upgrade.ByAPI, What: "policy/v1beta1 podsecuritypolicies are in use and are not served any more", Subjects: []string{"kube-apiserver cp-1"}, Count: 1, Certain: true, Remedy: []verdict.Step{{Text: "Move to Pod Security admission."}}},
+					{Kind: upgrade.ByAPI, What: "policy/v1beta1 podsecuritypolicies are in use and are not served any more", Subjects: []string{"kube-apiserver cp-1"}, Count: 1, Certain: true, Remedy: []findings.Step{{Text: "Move to Pod Security admission."}}},
 					{Kind: upgrade.ByRuntime, What: "the runtime of node-9 was not observed", Subjects: []string{"node-9"}, Count: 1},
 				},
 				Removed: []upgrade.Removed{{API: "policy/v1beta1 podsecuritypolicies", Use: upgrade.UseSeen}, {API: "batch/v1beta1 cronjobs", Replacement: "batch/v1", Use: upgrade.UseNotSeen}},

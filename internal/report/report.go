@@ -1,7 +1,7 @@
 // Package report shows what is known of clusters: one on one screen, many as a table, either as a page, and as what other programs
 // read: SARIF, JUnit, Prometheus' text format, iCalendar, CSV, Markdown.
 //
-// Words: a [verdict.Report] is one cluster's; a [Fleet] is several, with those that could not be looked at. What is said of days
+// Words: a [findings.Report] is one cluster's; a [Fleet] is several, with those that could not be looked at. What is said of days
 // counts as in the rest of kubelts: 0 is the last day, and on the day after it one day is over.
 //
 // Promises: pure; the same reports give the same bytes. Text in a report comes from strangers. [Clean] makes it safe to look at, and
@@ -17,15 +17,15 @@ import (
 
 	"github.com/kubelts/kubelts/internal/catalog"
 	"github.com/kubelts/kubelts/internal/cluster"
-	"github.com/kubelts/kubelts/internal/verdict"
+	"github.com/kubelts/kubelts/internal/findings"
 	"github.com/kubelts/kubelts/internal/visible"
 )
 
 // Fleet is several clusters, judged for one time.
 type Fleet struct {
-	At       time.Time         `json:"at"`
-	Clusters []*verdict.Report `json:"clusters"`
-	Missed   []Missed          `json:"missed"` // of which nothing could be seen
+	At       time.Time          `json:"at"`
+	Clusters []*findings.Report `json:"clusters"`
+	Missed   []Missed           `json:"missed"` // of which nothing could be seen
 }
 
 // Missed is a cluster of which nothing could be seen.
@@ -39,12 +39,12 @@ type Missed struct {
 // context the same.
 func (f *Fleet) Clean() *Fleet {
 	clean := visible.Copy(f)
-	for _, more := range []func(r *verdict.Report, n int) string{
-		func(r *verdict.Report, _ int) string { return " at " + r.Cluster.Server },
-		func(r *verdict.Report, _ int) string { return " " + r.Cluster.UID },
-		func(_ *verdict.Report, n int) string { return fmt.Sprintf(" #%d", n) },
+	for _, more := range []func(r *findings.Report, n int) string{
+		func(r *findings.Report, _ int) string { return " at " + r.Cluster.Server },
+		func(r *findings.Report, _ int) string { return " " + r.Cluster.UID },
+		func(_ *findings.Report, n int) string { return fmt.Sprintf(" #%d", n) },
 	} {
-		same := map[string][]*verdict.Report{}
+		same := map[string][]*findings.Report{}
 		for _, r := range clean.Clusters {
 			same[name(r)] = append(same[name(r)], r)
 		}
@@ -61,29 +61,29 @@ func (f *Fleet) Clean() *Fleet {
 
 // Act reports whether there is something to act on: a cluster of which nothing or no version was seen, something that was asked for
 // and not observed, or a finding that is at least so bad and that nobody accepted. With threshold "" no finding counts.
-func (f *Fleet) Act(threshold verdict.Severity) bool {
-	return len(f.Missed) > 0 || slices.ContainsFunc(f.Clusters, func(r *verdict.Report) bool {
+func (f *Fleet) Act(threshold findings.Severity) bool {
+	return len(f.Missed) > 0 || slices.ContainsFunc(f.Clusters, func(r *findings.Report) bool {
 		return r.Cluster.Version == "" || slices.ContainsFunc(r.NotObserved, func(n cluster.NotObserved) bool { return n.Asked }) ||
-			slices.ContainsFunc(r.Findings, func(x verdict.Finding) bool { return counts(&x, threshold) })
+			slices.ContainsFunc(r.Findings, func(x findings.Finding) bool { return counts(&x, threshold) })
 	})
 }
 
 // counts reports whether a finding is at or above the threshold and not accepted.
-func counts(f *verdict.Finding, threshold verdict.Severity) bool {
+func counts(f *findings.Finding, threshold findings.Severity) bool {
 	return f.Accepted == nil && threshold != "" && rank(f.Severity) <= rank(threshold)
 }
 
 // rank orders severities, the worst first; what is not one counts as the worst, since it must not be overlooked.
-func rank(s verdict.Severity) int { return max(slices.Index(verdict.Severities(), s), 0) }
+func rank(s findings.Severity) int { return max(slices.Index(findings.Severities(), s), 0) }
 
 // tally is how many findings there are of each severity; those that were accepted are counted apart.
 type tally struct {
-	of       map[verdict.Severity]int
+	of       map[findings.Severity]int
 	accepted int
 }
 
-func count(r *verdict.Report) tally {
-	t := tally{of: map[verdict.Severity]int{}}
+func count(r *findings.Report) tally {
+	t := tally{of: map[findings.Severity]int{}}
 	for i := range r.Findings {
 		if r.Findings[i].Accepted != nil {
 			t.accepted++
@@ -97,7 +97,7 @@ func count(r *verdict.Report) tally {
 // words says the counts, such as "1 critical, 2 high".
 func (t tally) words() string {
 	var parts []string
-	for _, s := range verdict.Severities() {
+	for _, s := range findings.Severities() {
 		if t.of[s] > 0 {
 			parts = append(parts, fmt.Sprintf("%d %s", t.of[s], s))
 		}
@@ -114,15 +114,15 @@ func (t tally) words() string {
 const nothing = "no findings"
 
 // verdictWords are what a verdict is called.
-func verdictWords(v verdict.Verdict) string {
+func verdictWords(v findings.Verdict) string {
 	switch v {
-	case verdict.Broken:
+	case findings.Broken:
 		return "BROKEN"
-	case verdict.AtRisk:
+	case findings.AtRisk:
 		return "AT RISK"
-	case verdict.Attend:
+	case findings.Attend:
 		return "ATTEND"
-	case verdict.WellSeen:
+	case findings.WellSeen:
 		return "WELL"
 	default:
 		return "UNCLEAR"
@@ -130,7 +130,7 @@ func verdictWords(v verdict.Verdict) string {
 }
 
 // name is what a cluster is called: its contexts, or its server.
-func name(r *verdict.Report) string {
+func name(r *findings.Report) string {
 	first := cmp.Or(r.Cluster.Context, r.Cluster.Server, "cluster")
 	if len(r.Cluster.Names) == 0 {
 		return first
@@ -187,13 +187,13 @@ func stamp(t *time.Time) string {
 }
 
 // deadlineAt is the day of a deadline.
-func deadlineAt(d *verdict.Deadline) string { return d.When.UTC().Format(time.DateOnly) }
+func deadlineAt(d *findings.Deadline) string { return d.When.UTC().Format(time.DateOnly) }
 
 // instances are how many kube-apiservers were seen, with "at least" where there may be more.
-func instances(r *verdict.Report) (n int, more bool) { return r.Cluster.Instances, r.Cluster.AtLeast }
+func instances(r *findings.Report) (n int, more bool) { return r.Cluster.Instances, r.Cluster.AtLeast }
 
 // firstLoopback is the line of the loopback certificate that ends first, nil when none was observed; unseen is how many lines have none.
-func firstLoopback(r *verdict.Report) (first *verdict.InstanceLine, unseen int) {
+func firstLoopback(r *findings.Report) (first *findings.InstanceLine, unseen int) {
 	for i := range r.Cluster.APIServers {
 		l := &r.Cluster.APIServers[i]
 		switch {
@@ -209,11 +209,11 @@ func firstLoopback(r *verdict.Report) (first *verdict.InstanceLine, unseen int) 
 // holeGroup is a kind of vulnerabilities, in the order in which they are told.
 type holeGroup struct {
 	Title string
-	Holes []verdict.Hole
+	Holes []findings.Hole
 }
 
 // groupHoles sorts vulnerabilities by what one can do about them.
-func groupHoles(holes []verdict.Hole) []holeGroup {
+func groupHoles(holes []findings.Hole) []holeGroup {
 	groups := []holeGroup{
 		{Title: "cured by a patch release"},
 		{Title: "cured only by a newer minor"},
@@ -225,11 +225,11 @@ func groupHoles(holes []verdict.Hole) []holeGroup {
 	for _, h := range holes {
 		i := 3
 		switch {
-		case h.NotApplicable != "" || h.Status == verdict.NotAffected:
+		case h.NotApplicable != "" || h.Status == findings.NotAffected:
 			i = 4
-		case h.Status == verdict.Cured:
+		case h.Status == findings.Cured:
 			i = 5
-		case h.Status == verdict.UnderInvestigation:
+		case h.Status == findings.UnderInvestigation:
 			i = 3
 		case h.Outlook == catalog.FixedInPatch:
 			i = 0
@@ -241,7 +241,7 @@ func groupHoles(holes []verdict.Hole) []holeGroup {
 		groups[i].Holes = append(groups[i].Holes, h)
 	}
 	for i := range groups {
-		slices.SortStableFunc(groups[i].Holes, func(a, b verdict.Hole) int { return cmp.Compare(ratingRank(a.Rating), ratingRank(b.Rating)) })
+		slices.SortStableFunc(groups[i].Holes, func(a, b findings.Hole) int { return cmp.Compare(ratingRank(a.Rating), ratingRank(b.Rating)) })
 	}
 	return slices.DeleteFunc(groups, func(g holeGroup) bool { return len(g.Holes) == 0 })
 }

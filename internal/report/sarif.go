@@ -9,7 +9,7 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/kubelts/kubelts/internal/verdict"
+	"github.com/kubelts/kubelts/internal/findings"
 )
 
 // The parts of SARIF 2.1.0 that are written (https://docs.oasis-open.org/sarif/sarif/v2.1.0/).
@@ -111,7 +111,7 @@ func newRun(id string, rules []sarifRule) sarifRun {
 	return sarifRun{Tool: sarifTool{driver}, AutomationDetails: sarifID{"kubelts/" + id}, Results: []sarifResult{}}
 }
 
-func sarifOf(r *verdict.Report) sarifRun {
+func sarifOf(r *findings.Report) sarifRun {
 	rules := []sarifRule{}
 	index := map[string]int{}
 	for _, f := range r.Findings {
@@ -139,7 +139,7 @@ func sarifOf(r *verdict.Report) sarifRun {
 	return run
 }
 
-func sarifFinding(r *verdict.Report, f *verdict.Finding, out sarifResult) sarifResult {
+func sarifFinding(r *findings.Report, f *findings.Finding, out sarifResult) sarifResult {
 	out.Level = sarifLevel(f.Severity)
 	text := f.Title + "."
 	if f.Effect != "" {
@@ -165,11 +165,11 @@ func sarifFinding(r *verdict.Report, f *verdict.Finding, out sarifResult) sarifR
 	return out
 }
 
-func sarifLevel(s verdict.Severity) string {
+func sarifLevel(s findings.Severity) string {
 	switch s {
-	case verdict.Critical, verdict.High:
+	case findings.Critical, findings.High:
 		return "error"
-	case verdict.Medium:
+	case findings.Medium:
 		return "warning"
 	default:
 		return "note"
@@ -177,6 +177,6 @@ func sarifLevel(s verdict.Severity) string {
 }
 
 // securitySeverity is what forges sort by: the middle of CVSS's range for the severity.
-func securitySeverity(s verdict.Severity) string {
+func securitySeverity(s findings.Severity) string {
 	return []string{"9.5", "8.0", "5.5", "2.0", "0.0"}[rank(s)]
 }

@@ -8,30 +8,30 @@ import (
 
 	"github.com/kubelts/kubelts/internal/catalog"
 	"github.com/kubelts/kubelts/internal/cluster"
+	"github.com/kubelts/kubelts/internal/findings"
 	"github.com/kubelts/kubelts/internal/report"
-	"github.com/kubelts/kubelts/internal/verdict"
 )
 
 // ill is a cluster with so many findings of each severity, all with long texts, and as many holes and things that were not observed.
-func ill(critical, high, medium int) *verdict.Report {
+func ill(critical, high, medium int) *findings.Report {
 	r := sample()
 	r.Findings = nil
 	for _, g := range []struct {
-		severity verdict.Severity
+		severity findings.Severity
 		n        int
-	}{{verdict.Critical, critical}, {verdict.High, high}, {verdict.Medium, medium}} {
+	}{{findings.Critical, critical}, {findings.High, high}, {findings.Medium, medium}} {
 		for i := range g.n {
-			r.Findings = append(r.Findings, verdict.Finding{
+			r.Findings = append(r.Findings, findings.Finding{
 				ID: fmt.Sprintf("%s/%d", g.severity, i), Rule: "r", Area: cluster.Support, Severity: g.severity, Title: fmt.Sprintf("the %s thing number %d, %s", g.severity, i, strings.Repeat("word ", 20)),
-				Effect: strings.Repeat("It hurts. ", 40), Remedy: []verdict.Step{{Text: "Think."}, {Text: "Do it.", Command: "do it"}, {Text: "See.", Command: "see it"}},
+				Effect: strings.Repeat("It hurts. ", 40), Remedy: []findings.Step{{Text: "Think."}, {Text: "Do it.", Command: "do it"}, {Text: "See.", Command: "see it"}},
 			})
 		}
 	}
 	for i := range high {
-		r.Holes = append(r.Holes, verdict.Hole{ID: fmt.Sprintf("CVE-2030-%04d", i), Component: "kubelet", Version: "v1.24.17", Outlook: catalog.FixedInNewer, Status: verdict.Affected, Rating: "high"})
+		r.Holes = append(r.Holes, findings.Hole{ID: fmt.Sprintf("CVE-2030-%04d", i), Component: "kubelet", Version: "v1.24.17", Outlook: catalog.FixedInNewer, Status: findings.Affected, Rating: "high"})
 	}
 	for i := range 3 * medium {
-		r.Deadlines = append(r.Deadlines, verdict.Deadline{When: r.At.AddDate(0, i, 0), DaysLeft: 30 * i, What: "a thing", Area: cluster.Support, Severity: verdict.Info})
+		r.Deadlines = append(r.Deadlines, findings.Deadline{When: r.At.AddDate(0, i, 0), DaysLeft: 30 * i, What: "a thing", Area: cluster.Support, Severity: findings.Info})
 		r.NotObserved = append(r.NotObserved, cluster.NotObserved{What: fmt.Sprintf("thing %d", i), Area: "nodes", Reason: "a reason", Asked: i%2 == 0})
 	}
 	return r

@@ -9,7 +9,7 @@ import (
 	"strings"
 
 	"github.com/kubelts/kubelts/internal/cluster"
-	"github.com/kubelts/kubelts/internal/verdict"
+	"github.com/kubelts/kubelts/internal/findings"
 )
 
 // WriteCSV prints a line for each finding, each thing that was not observed and each cluster of which nothing was seen. Cells that a
@@ -33,7 +33,7 @@ func (f *Fleet) WriteCSV(w io.Writer) error {
 	return out.Error()
 }
 
-func findingRow(r *verdict.Report, f *verdict.Finding) []string {
+func findingRow(r *findings.Report, f *findings.Finding) []string {
 	days, when, owner, until := "", "", "", ""
 	if f.When != nil {
 		when = f.When.UTC().Format("2006-01-02T15:04:05Z")
@@ -50,7 +50,7 @@ func findingRow(r *verdict.Report, f *verdict.Finding) []string {
 }
 
 // remedy is what to do in one text, with commands behind what they are for.
-func remedy(f *verdict.Finding, between string) string {
+func remedy(f *findings.Finding, between string) string {
 	var steps []string
 	for _, s := range f.Remedy {
 		step := s.Text
@@ -124,7 +124,7 @@ func mark(s string) string {
 	return b.String()
 }
 
-func markReport(b *strings.Builder, r *verdict.Report) {
+func markReport(b *strings.Builder, r *findings.Report) {
 	fmt.Fprintf(b, "# %s: %s\n\nVersion %s, %s. Score %d of 100: %s; %s not observed. Seen %s, judged for %s UTC.\n\n", mark(name(r)), strings.ToLower(verdictWords(r.Verdict)),
 		mark(orDash(r.Cluster.Version)), mark(distribution(r.Cluster.Distribution)), r.Score, count(r).words(), plural(len(r.NotObserved), "thing"), r.Cluster.Taken.UTC().Format(minute), r.At.UTC().Format(minute))
 	if len(r.Cluster.APIServers) > 0 {
@@ -147,7 +147,7 @@ func markReport(b *strings.Builder, r *verdict.Report) {
 	markUnseen(b, r.NotObserved)
 }
 
-func markHoles(b *strings.Builder, all []verdict.Hole) {
+func markHoles(b *strings.Builder, all []findings.Hole) {
 	if len(all) == 0 {
 		return
 	}
@@ -175,7 +175,7 @@ func markUnseen(b *strings.Builder, all []cluster.NotObserved) {
 	b.WriteByte('\n')
 }
 
-func markFindings(b *strings.Builder, all []verdict.Finding) {
+func markFindings(b *strings.Builder, all []findings.Finding) {
 	if len(all) == 0 {
 		return
 	}

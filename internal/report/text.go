@@ -12,7 +12,7 @@ import (
 	"github.com/jedib0t/go-pretty/v6/text"
 
 	"github.com/kubelts/kubelts/internal/cluster"
-	"github.com/kubelts/kubelts/internal/verdict"
+	"github.com/kubelts/kubelts/internal/findings"
 )
 
 // Style says how a text is printed.
@@ -48,15 +48,15 @@ const (
 )
 
 // colour is that of a severity.
-func colour(s verdict.Severity) string {
+func colour(s findings.Severity) string {
 	switch s {
-	case verdict.Critical:
+	case findings.Critical:
 		return alarming
-	case verdict.High:
+	case findings.High:
 		return red
-	case verdict.Medium:
+	case findings.Medium:
 		return yellow
-	case verdict.Low:
+	case findings.Low:
 		return cyan
 	default:
 		return green
@@ -71,9 +71,9 @@ type printer struct {
 }
 
 // WriteText prints one cluster's report for a terminal.
-func WriteText(w io.Writer, r *verdict.Report, style Style) error {
+func WriteText(w io.Writer, r *findings.Report, style Style) error {
 	p := newPrinter(style)
-	p.report((&Fleet{Clusters: []*verdict.Report{r}}).Clean().Clusters[0])
+	p.report((&Fleet{Clusters: []*findings.Report{r}}).Clean().Clusters[0])
 	_, err := w.Write(p.Bytes())
 	return err
 }
@@ -140,7 +140,7 @@ func (p *printer) faint(s string) {
 }
 
 // report prints what matters most first: the verdict, what is wrong, by when. Findings have the lines of a screen that the rest leaves.
-func (p *printer) report(r *verdict.Report) {
+func (p *printer) report(r *findings.Report) {
 	p.head(r)
 	rest := p.part(func(q *printer) {
 		q.deadlines(r.Deadlines)
@@ -162,7 +162,7 @@ func (p *printer) part(f func(q *printer)) string {
 // height is how many lines a text has.
 func height(s string) int { return strings.Count(s, "\n") }
 
-func (p *printer) head(r *verdict.Report) {
+func (p *printer) head(r *findings.Report) {
 	c := &r.Cluster
 	n, more := instances(r)
 	servers := plural(n, "API server")
@@ -210,18 +210,18 @@ func unseenWords(all []cluster.NotObserved) string {
 	return fmt.Sprintf("%s not observed, %d of them asked for", plural(len(all), "thing"), n)
 }
 
-func verdictColour(v verdict.Verdict) string {
+func verdictColour(v findings.Verdict) string {
 	switch v {
-	case verdict.Broken, verdict.AtRisk:
+	case findings.Broken, findings.AtRisk:
 		return alarming
-	case verdict.WellSeen:
+	case findings.WellSeen:
 		return green
 	default:
 		return yellow
 	}
 }
 
-func (p *printer) servers(all []verdict.InstanceLine) {
+func (p *printer) servers(all []findings.InstanceLine) {
 	if len(all) == 0 {
 		return
 	}
@@ -243,7 +243,7 @@ func (p *printer) servers(all []verdict.InstanceLine) {
 }
 
 // address is an API server's address, or "-" where that is its name already.
-func address(s *verdict.InstanceLine) string {
+func address(s *findings.InstanceLine) string {
 	if s.Name == "" || s.Name == s.Address {
 		return "-"
 	}
@@ -251,7 +251,7 @@ func address(s *verdict.InstanceLine) string {
 }
 
 // loopbackText says when the loopback certificate ends that ends first behind an address.
-func loopbackText(s *verdict.InstanceLine) string {
+func loopbackText(s *findings.InstanceLine) string {
 	ends := "not observed"
 	if s.LoopbackEnds != nil {
 		ends = stamp(s.LoopbackEnds)
@@ -369,7 +369,7 @@ func ticks() []struct {
 	}{{0, "now"}, {7, "7d"}, {30, "30d"}, {90, "90d"}, {365, "1y"}, {1096, "3y"}, {3653, "10y"}}
 }
 
-func (p *printer) deadlines(all []verdict.Deadline) {
+func (p *printer) deadlines(all []findings.Deadline) {
 	if len(all) == 0 {
 		return
 	}

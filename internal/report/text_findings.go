@@ -8,7 +8,7 @@ import (
 	"time"
 
 	"github.com/kubelts/kubelts/internal/cluster"
-	"github.com/kubelts/kubelts/internal/verdict"
+	"github.com/kubelts/kubelts/internal/findings"
 )
 
 const indent = "          " // of what belongs to a finding
@@ -24,7 +24,7 @@ const (
 
 // findings prints the worst with what one needs to act, as far as there is room, the others with a line each. Critical and high ones are never left out, other than
 // vulnerabilities, which are named in their own part. What is only worth knowing is counted.
-func (p *printer) findings(all []verdict.Finding, room int) {
+func (p *printer) findings(all []findings.Finding, room int) {
 	if len(all) == 0 {
 		return
 	}
@@ -35,14 +35,14 @@ func (p *printer) findings(all []verdict.Finding, room int) {
 		}
 		return
 	}
-	var worst, lesser []*verdict.Finding
-	hidden := tally{of: map[verdict.Severity]int{}}
+	var worst, lesser []*findings.Finding
+	hidden := tally{of: map[findings.Severity]int{}}
 	for i := range all {
 		switch f := &all[i]; {
 		case inHoles(f):
-		case f.Accepted == nil && rank(f.Severity) <= rank(verdict.High):
+		case f.Accepted == nil && rank(f.Severity) <= rank(findings.High):
 			worst = append(worst, f)
-		case f.Accepted == nil && f.Severity == verdict.Info:
+		case f.Accepted == nil && f.Severity == findings.Info:
 			hidden.of[f.Severity]++
 		default:
 			lesser = append(lesser, f)
@@ -69,8 +69,8 @@ func (p *printer) findings(all []verdict.Finding, room int) {
 }
 
 // choose says how much is told of each of the worst findings, and how many of the others have a line, so that all of it has room.
-func (p *printer) choose(worst, lesser []*verdict.Finding, room int) (chosen []detail, shown int) {
-	cost := func(f *verdict.Finding, d detail) int { return height(p.part(func(q *printer) { q.finding(f, d) })) }
+func (p *printer) choose(worst, lesser []*findings.Finding, room int) (chosen []detail, shown int) {
+	cost := func(f *findings.Finding, d detail) int { return height(p.part(func(q *printer) { q.finding(f, d) })) }
 	chosen = make([]detail, len(worst))
 	for _, f := range worst {
 		room -= cost(f, headline)
@@ -95,9 +95,9 @@ func (p *printer) choose(worst, lesser []*verdict.Finding, room int) (chosen []d
 }
 
 // inHoles says that a finding is told enough of among the vulnerabilities.
-func inHoles(f *verdict.Finding) bool { return f.Hole != nil && f.Severity != verdict.Critical }
+func inHoles(f *findings.Finding) bool { return f.Hole != nil && f.Severity != findings.Critical }
 
-func (p *printer) heading(f *verdict.Finding) {
+func (p *printer) heading(f *findings.Finding) {
 	severity := cut(string(f.Severity), len(indent)-2)
 	paint := colour(f.Severity)
 	if f.Accepted != nil {
@@ -115,7 +115,7 @@ func (p *printer) heading(f *verdict.Finding) {
 }
 
 // when is the day of a finding and how far away it is, "" when it has none.
-func when(f *verdict.Finding) string {
+func when(f *findings.Finding) string {
 	switch {
 	case f.When == nil:
 		return ""
@@ -125,7 +125,7 @@ func when(f *verdict.Finding) string {
 	return f.When.UTC().Format(time.DateOnly) + ", " + left(*f.DaysLeft)
 }
 
-func (p *printer) finding(f *verdict.Finding, d detail) {
+func (p *printer) finding(f *findings.Finding, d detail) {
 	p.heading(f)
 	if d == headline {
 		return
@@ -157,12 +157,12 @@ func (p *printer) finding(f *verdict.Finding, d detail) {
 }
 
 // firstCommand is the first step that has a command, the first of all where none has.
-func firstCommand(steps []verdict.Step) int {
-	return max(slices.IndexFunc(steps, func(s verdict.Step) bool { return s.Command != "" }), 0)
+func firstCommand(steps []findings.Step) int {
+	return max(slices.IndexFunc(steps, func(s findings.Step) bool { return s.Command != "" }), 0)
 }
 
 // steps prints so many steps from one on, and how many there are beside them.
-func (p *printer) steps(all []verdict.Step, from, n int) {
+func (p *printer) steps(all []findings.Step, from, n int) {
 	end := min(from+n, len(all))
 	for i, s := range all[from:end] {
 		number := fmt.Sprintf("%d. ", from+i+1)
@@ -187,7 +187,7 @@ func (p *printer) effect(s string, most int) {
 }
 
 // subjects are the first n of what a finding is about, and how many more there are.
-func subjects(f *verdict.Finding, n int) string {
+func subjects(f *findings.Finding, n int) string {
 	return few(f.Subjects, n, max(f.Count, len(f.Subjects)))
 }
 
@@ -201,7 +201,7 @@ func few(list []string, n, all int) string {
 }
 
 // holes prints vulnerabilities by what one can do about them. Those that are critical or high and may be used are all named, others as far as they have room in a line.
-func (p *printer) holes(all []verdict.Hole) {
+func (p *printer) holes(all []findings.Hole) {
 	if len(all) == 0 {
 		return
 	}
@@ -230,7 +230,7 @@ func (p *printer) holeGroup(g *holeGroup) {
 			continue
 		}
 		names = append(names, n)
-		if ratingRank(h.Rating) <= ratingRank("high") && (h.Status == verdict.Affected || h.Status == verdict.UnderInvestigation) {
+		if ratingRank(h.Rating) <= ratingRank("high") && (h.Status == findings.Affected || h.Status == findings.UnderInvestigation) {
 			grave = len(names) // they come first
 		}
 	}
@@ -261,7 +261,7 @@ func (p *printer) some(names []string, first, room int) string {
 	return few(names, n, len(names))
 }
 
-func (p *printer) holeTable(all []verdict.Hole) {
+func (p *printer) holeTable(all []findings.Hole) {
 	rows := [][]string{{"ID", "COMPONENT", "VERSION", "RATING", "CURE", "FIXED IN", "LINE RELEASE", "SUMMARY"}}
 	for _, g := range groupHoles(all) {
 		for _, h := range g.Holes {

@@ -8,17 +8,17 @@ import (
 
 	"github.com/kubelts/kubelts/internal/catalog"
 	"github.com/kubelts/kubelts/internal/cluster"
+	"github.com/kubelts/kubelts/internal/findings"
 	"github.com/kubelts/kubelts/internal/release"
 	"github.com/kubelts/kubelts/internal/skew"
-	"github.com/kubelts/kubelts/internal/verdict"
 )
 
 const maxSubjects = 20
 
 // sure is a blocker that is known to stand in the way.
-func sure(kind Kind, what string, subjects []string, remedy []verdict.Step) Blocker {
+func sure(kind Kind, what string, subjects []string, remedy []findings.Step) Blocker {
 	if remedy == nil {
-		remedy = []verdict.Step{}
+		remedy = []findings.Step{}
 	}
 	return Blocker{
 		Kind: kind, Certain: true, What: what, Count: len(subjects), Remedy: remedy, Subjects: append([]string{}, subjects[:min(len(subjects), maxSubjects)]...),
@@ -26,14 +26,14 @@ func sure(kind Kind, what string, subjects []string, remedy []verdict.Step) Bloc
 }
 
 // perhaps is a blocker of which that is not known.
-func perhaps(kind Kind, what string, subjects []string, remedy []verdict.Step) Blocker {
+func perhaps(kind Kind, what string, subjects []string, remedy []findings.Step) Blocker {
 	b := sure(kind, what, subjects, remedy)
 	b.Certain = false
 	return b
 }
 
 // fromFinding makes a blocker of a finding of the report.
-func fromFinding(kind Kind, f verdict.Finding) Blocker {
+func fromFinding(kind Kind, f findings.Finding) Blocker {
 	b := sure(kind, f.Title, f.Subjects, f.Remedy)
 	b.Count = f.Count
 	return b
@@ -45,7 +45,7 @@ func (pl *planner) before() {
 	for _, f := range pl.report.Findings {
 		rule, isSkew := strings.CutPrefix(f.Rule, "skew/")
 		switch {
-		case isSkew && (f.Severity == verdict.High || rule == skew.RuleServersMixed || rule == skew.RuleControlSame):
+		case isSkew && (f.Severity == findings.High || rule == skew.RuleServersMixed || rule == skew.RuleControlSame):
 			pl.p.Now = append(pl.p.Now, fromFinding(BySkew, f))
 		case f.Rule == "api-stored":
 			pl.p.Now = append(pl.p.Now, fromFinding(ByStored, f))
@@ -60,7 +60,7 @@ func (pl *planner) before() {
 		}
 	}
 	if len(emulating) > 0 {
-		pl.p.Now = append(pl.p.Now, sure(ByEmulation, "the last upgrade is not finished: kube-apiservers emulate an older minor", emulating, []verdict.Step{
+		pl.p.Now = append(pl.p.Now, sure(ByEmulation, "the last upgrade is not finished: kube-apiservers emulate an older minor", emulating, []findings.Step{
 			{Text: "Take --emulated-version and --min-compatibility-version out of the flags of kube-apiserver, one instance at a time, when what runs beside it is of the same minor."},
 		}))
 	}
@@ -103,7 +103,7 @@ func (pl *planner) removed(h *Hop, m release.Minor) {
 		}
 	}
 	pl.unlisted(h, m, &seen)
-	remedy := []verdict.Step{
+	remedy := []findings.Step{
 		{Text: "Move manifests, charts and programs to the version that replaces it; the audit log has who asks, with the annotation k8s.io/deprecated (from 1.19 on)."},
 	}
 	if len(seen) > 0 {
@@ -159,7 +159,7 @@ func (pl *planner) oldNodes(h *Hop, m release.Minor) {
 	slices.SortFunc(minors, release.CompareMinors)
 	for _, k := range minors {
 		what := fmt.Sprintf("kubelets %s are too old for kube-apiserver %s, which takes %s and newer", k, m, oldest)
-		h.Blockers = append(h.Blockers, sure(BySkew, what, names[k], []verdict.Step{
+		h.Blockers = append(h.Blockers, sure(BySkew, what, names[k], []findings.Step{
 			{Text: fmt.Sprintf("Bring these kubelets to %s or newer first, up to the minor of the kube-apiservers: drain a node, upgrade it, bring it back.", oldest)},
 		}))
 	}
@@ -175,13 +175,13 @@ func allowed(p skew.Part, m release.Minor) bool {
 // limits finds nodes that the kubelet of a minor does not run on. What an earlier hop has told is not told again.
 func (pl *planner) limits(h *Hop, m release.Minor) {
 	type group struct {
-		limit verdict.Limit
+		limit findings.Limit
 		nodes []string
 	}
 	groups := map[string]*group{}
 	var order []string
 	for _, n := range pl.s.Nodes {
-		for _, l := range verdict.Limits(n) {
+		for _, l := range findings.Limits(n) {
 			key := fmt.Sprint(l.Rule, l.Certain)
 			if l.From != m {
 				continue
@@ -215,7 +215,7 @@ func (pl *planner) certificates() {
 		cluster.HostKubeconfig, cluster.WebhookCA, cluster.ConversionCA, cluster.APIServiceCA,
 	}
 	for _, d := range pl.report.Deadlines {
-		if !slices.Contains(inTheWay, d.Kind) || d.Finding != "" && d.Severity == verdict.Info {
+		if !slices.Contains(inTheWay, d.Kind) || d.Finding != "" && d.Severity == findings.Info {
 			continue
 		}
 		for i := range pl.p.Hops {
@@ -237,14 +237,14 @@ func (pl *planner) certificates() {
 }
 
 // remedyOf is what the report advises for a finding.
-func (pl *planner) remedyOf(id string) []verdict.Step {
+func (pl *planner) remedyOf(id string) []findings.Step {
 	for _, f := range pl.report.Findings {
 		if f.ID == id && id != "" {
 			return f.Remedy
 		}
 	}
 	if pl.s.Distribution.Installer == "kubeadm" {
-		return []verdict.Step{{Text: "kubeadm renews the leaf certificates that it manages when it upgrades a control-plane node; others, and CAs, it does not."}}
+		return []findings.Step{{Text: "kubeadm renews the leaf certificates that it manages when it upgrades a control-plane node; others, and CAs, it does not."}}
 	}
-	return []verdict.Step{{Text: "Renew it before the hop."}}
+	return []findings.Step{{Text: "Renew it before the hop."}}
 }

@@ -8,16 +8,16 @@ import (
 	"github.com/kubelts/kubelts/internal/catalog"
 	"github.com/kubelts/kubelts/internal/cluster"
 	"github.com/kubelts/kubelts/internal/errs"
+	"github.com/kubelts/kubelts/internal/findings"
 	"github.com/kubelts/kubelts/internal/release"
 	"github.com/kubelts/kubelts/internal/skew"
-	"github.com/kubelts/kubelts/internal/verdict"
 )
 
 // Options say where a plan goes.
 type Options struct {
 	To    release.Version // a minor or a patch release; zero for the newest minor that is out
 	At    time.Time       // the time that counts as now
-	Lines []verdict.LineRelease
+	Lines []findings.LineRelease
 }
 
 // planner is one plan under way.
@@ -25,7 +25,7 @@ type planner struct {
 	s        *cluster.Snapshot
 	facts    *catalog.Catalog
 	o        Options
-	report   *verdict.Report
+	report   *findings.Report
 	servers  []skew.Server
 	removals []catalog.Removal
 	vendor   string
@@ -37,7 +37,7 @@ type planner struct {
 // [errs.NotFound] for a target that is not known or not out yet, with a hint.
 func New(s *cluster.Snapshot, facts *catalog.Catalog, o Options) (*Plan, error) {
 	o.At = o.At.UTC()
-	report, err := verdict.Judge(s, facts, verdict.Options{At: o.At, Lines: o.Lines})
+	report, err := findings.Judge(s, facts, findings.Options{At: o.At, Lines: o.Lines})
 	if err != nil {
 		return nil, err
 	}

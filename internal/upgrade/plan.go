@@ -11,8 +11,8 @@ import (
 	"time"
 
 	"github.com/kubelts/kubelts/internal/cluster"
+	"github.com/kubelts/kubelts/internal/findings"
 	"github.com/kubelts/kubelts/internal/release"
-	"github.com/kubelts/kubelts/internal/verdict"
 )
 
 // Plan is the road from the version that a cluster has to another.
@@ -69,11 +69,11 @@ const (
 
 // Blocker must be out of the way before a hop.
 type Blocker struct {
-	Kind     Kind           `json:"kind"`
-	What     string         `json:"what"` // one line
-	Subjects []string       `json:"subjects"`
-	Count    int            `json:"count"` // of all subjects
-	Remedy   []verdict.Step `json:"remedy"`
+	Kind     Kind            `json:"kind"`
+	What     string          `json:"what"` // one line
+	Subjects []string        `json:"subjects"`
+	Count    int             `json:"count"` // of all subjects
+	Remedy   []findings.Step `json:"remedy"`
 	// Certain is false where it could not be observed whether it stands in the way.
 	Certain bool `json:"certain"`
 }

@@ -21,9 +21,9 @@ import (
 	"github.com/kubelts/kubelts/internal/catalog"
 	"github.com/kubelts/kubelts/internal/cluster"
 	"github.com/kubelts/kubelts/internal/errs"
+	"github.com/kubelts/kubelts/internal/findings"
 	"github.com/kubelts/kubelts/internal/release"
 	"github.com/kubelts/kubelts/internal/upgrade"
-	"github.com/kubelts/kubelts/internal/verdict"
 )
 
 var update = flag.Bool("update", false, "write the golden files anew")
@@ -266,7 +266,7 @@ func FuzzNew(f *testing.F) {
 
 func TestLines(t *testing.T) {
 	s := snapshot(t, "2026-09-20", "v1.28.15")
-	p, err := upgrade.New(s, facts(t), upgrade.Options{At: at(t, "2026-09-20"), Lines: []verdict.LineRelease{{Version: "v1.28.15+lts.2"}, {Version: "v1.28.15+lts.10"}, {Version: "v1.27.16+lts.1"}}})
+	p, err := upgrade.New(s, facts(t), upgrade.Options{At: at(t, "2026-09-20"), Lines: []findings.LineRelease{{Version: "v1.28.15+lts.2"}, {Version: "v1.28.15+lts.10"}, {Version: "v1.27.16+lts.1"}}})
 	if err != nil {
 		t.Fatal(err)
 	}

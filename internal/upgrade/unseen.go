@@ -6,7 +6,7 @@ import (
 	"strings"
 
 	"github.com/kubelts/kubelts/internal/cluster"
-	"github.com/kubelts/kubelts/internal/verdict"
+	"github.com/kubelts/kubelts/internal/findings"
 )
 
 // hidden puts before the first hop what could not be observed and might stand in its way: nodes, versions that the skew depends on, and
@@ -35,7 +35,7 @@ func (pl *planner) hidden(h *Hop) {
 		if strings.Contains(what, "%s") {
 			what = fmt.Sprintf(what, h.Minor)
 		}
-		h.Blockers = append(h.Blockers, perhaps(one.kind, what, subjects, []verdict.Step{
+		h.Blockers = append(h.Blockers, perhaps(one.kind, what, subjects, []findings.Step{
 			{Text: "Have it observed, or look for yourself: the reasons are below.", Command: "kubelts check -o wide"},
 		}))
 	}
