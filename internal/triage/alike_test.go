@@ -87,6 +87,19 @@ func TestGivenBack(t *testing.T) {
 			main(w, longer(10, 0), "Give it back")
 			w.names("main", w.Rev("main"))
 		}, "under_investigation not_found fix_lines"},
+		{"the branch took it over before it was taken away", func(w *world) {
+			main(w, longer(0, 10), "Bring something")
+			w.Git("branch", "-qf", "release-1.0", "main")
+			main(w, longer(10, 0), "Bring it")
+			main(w, longer(0, 10), "Take it away")
+			main(w, longer(10, 0), "Give it back")
+			w.names("main", w.Rev("main"))
+			w.Checkout("release-1.0")
+			w.Write("server.go", longer(6, 4))
+			w.Commit("Make room")
+			w.Write("server.go", longer(10, 0))
+			w.Commit("Bring it")
+		}, "under_investigation not_found fix_lines"},
 		{"the branch was given it by itself", func(w *world) {
 			main(w, longer(0, 10), "Bring something")
 			w.Git("branch", "-qf", "release-1.0", "main")

@@ -201,8 +201,8 @@ func (j *judge) remade(ctx context.Context, p *part, s *sight, tip int32) error 
 			found = by
 		}
 	}
-	if j.x.isAncestor(found, p.seeds[0]) {
-		return nil // what the fix gives back was there before it, and is not the fix
+	if j.x.isAncestor(found, p.seeds[0]) || j.isAnother(p, found) {
+		return nil // what the fix gives back was there before it, by this commit or the one that it repeats, and is not the fix
 	}
 	if p.members[found] == nil {
 		note := fmt.Sprintf("with it, the fix's lines stand in all %d places that the fix changes", len(s.hunks))
