@@ -73,7 +73,7 @@ func (l *lineLint) run(ctx context.Context, name string) (err error) {
 	if err != nil {
 		return err
 	}
-	o := lint.Options{Path: filepath.ToSlash(name), Date: today, Known: l.known}
+	o := lint.Options{Path: filepath.ToSlash(spelledOut(name)), Date: today, Known: l.known}
 	report, err := l.look(ctx, name, o)
 	if err != nil {
 		return err
@@ -85,6 +85,17 @@ func (l *lineLint) run(ctx context.Context, name string) (err error) {
 		return errAct
 	}
 	return nil
+}
+
+// spelledOut names a directory for a report, where "." says nothing: by its own name.
+func spelledOut(name string) string {
+	if base := filepath.Base(name); base != "." && base != ".." {
+		return name
+	}
+	if full, err := filepath.Abs(name); err == nil {
+		return filepath.Base(full)
+	}
+	return name
 }
 
 // known is what the facts give a release of Kubernetes.

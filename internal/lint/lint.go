@@ -43,7 +43,7 @@ const (
 // Report is what is wrong with a repository.
 type Report struct {
 	Kind        string       `json:"kind"`
-	Path        string       `json:"path"` // as it was named
+	Path        string       `json:"path"` // as it was named; its own name where that was "."
 	Date        release.Date `json:"date"`
 	Totals      Totals       `json:"totals"`
 	Lines       []Line       `json:"lines"` // in the order of the repository
