@@ -52,10 +52,17 @@ func (j *judge) plainTwins(p *part) []neighbour {
 			continue
 		}
 		source := len(j.s.sources(seed)) > 0
+		rivals := slices.ContainsFunc(j.namesakes(seed), func(o int32) bool {
+			change := j.x.commits[o].change
+			return change != nil && change.Plain == c.change.Plain && !slices.Equal(j.s.sources(o), j.s.sources(seed))
+		})
 		for _, o := range j.s.byPlain[c.change.Plain] {
 			twin := &j.x.commits[o]
 			if o == seed || twin.subject != c.subject && (!source || c.change.Weight < plainWeight || j.isAnother(p, o)) {
 				continue
+			}
+			if rivals && !slices.Equal(j.s.sources(o), j.s.sources(seed)) {
+				continue // the same was done in several directories: which one it is the directory tells
 			}
 			note := "the same lines go and come as in " + c.oid.Short() + ", but for white space, comments, imports and directories"
 			found = append(found, neighbour{commit: o, evidence: Evidence{Kind: KindPlainPatch, Commit: twin.oid, Note: note}})

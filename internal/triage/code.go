@@ -91,6 +91,16 @@ func (c *code) blob(ctx context.Context, commit git.OID, file string) (git.OID, 
 	return git.OID{}, nil
 }
 
+// hasAny reports whether the root of a commit has a file or folder of one of some names.
+func (c *code) hasAny(ctx context.Context, commit git.OID, names []string) (bool, error) {
+	object, err := c.objects.Commit(ctx, commit)
+	if err != nil {
+		return false, err
+	}
+	entries, err := c.objects.Tree(ctx, object.Tree)
+	return slices.ContainsFunc(entries, func(e git.TreeEntry) bool { return slices.Contains(names, e.Name) }), err
+}
+
 // content is the file at a path of a commit; nil when there is none.
 func (c *code) content(ctx context.Context, commit git.OID, file string) ([]byte, error) {
 	id, err := c.blob(ctx, commit, file)

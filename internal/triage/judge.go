@@ -26,6 +26,7 @@ type judge struct {
 	restored   map[int32][]int32
 	code       *code
 	hunksOf    map[int32][]presence.Hunk
+	faults     map[int32]error // why the hunks of a seed cannot be read
 	sights     map[sightKey]*sight
 	undone     map[sightKey][]Evidence // by seed and tip: lines that were put back
 	origins    map[*part]*origin
@@ -84,6 +85,7 @@ func JudgeWithout(ctx context.Context, history Without, repository string, recor
 func newJudge(history Without, repository string, targets []Target) *judge {
 	j := &judge{repository: repository, history: history.History, off: history.Kinds, targets: targets, restored: map[int32][]int32{}}
 	j.code, j.hunksOf, j.sights = newCode(history.History), map[int32][]presence.Hunk{}, map[sightKey]*sight{}
+	j.faults = map[int32]error{}
 	j.undone, j.origins = map[sightKey][]Evidence{}, map[*part]*origin{}
 	return j
 }
@@ -153,9 +155,14 @@ func (j *judge) subject(r *vuln.Record) *subject {
 			s.unsure = append(s.unsure, *missing)
 			continue
 		}
-		p := newPart(j.x.commits[i].oid)
-		p.add(i, "")
-		s.introduced = append(s.introduced, p)
+		for _, brought := range j.expand(i) {
+			if c := &j.x.commits[brought]; c.merge {
+				s.unsure = append(s.unsure, Evidence{Kind: KindAbsentObject, Commit: c.oid, Note: "what this merge brought is too much to look for"})
+			}
+			p := newPart(j.x.commits[brought].oid)
+			p.add(brought, "")
+			s.introduced = append(s.introduced, p)
+		}
 	}
 	return s
 }

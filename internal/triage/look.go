@@ -84,9 +84,12 @@ func (j *judge) hunks(ctx context.Context, seed int32) ([]presence.Hunk, error) 
 			after, err = j.code.content(ctx, c.oid, file)
 			return before, after, err
 		})
-		if err != nil && !unreadable(err) {
-			return nil, err
-		}
+	}
+	switch {
+	case unreadable(err):
+		j.faults[seed] = err
+	case err != nil:
+		return nil, err
 	}
 	j.hunksOf[seed] = found
 	return found, nil
@@ -107,7 +110,7 @@ func (j *judge) seeAs(ctx context.Context, seed, at int32) (*sight, error) {
 	if err != nil {
 		return nil, err
 	}
-	s := &sight{hunks: hunks}
+	s := &sight{hunks: hunks, fault: j.faults[seed]}
 	for i := range hunks {
 		state, where, err := j.code.find(ctx, j.x.commits[at].oid, &hunks[i])
 		if err != nil {

@@ -13,10 +13,10 @@ import (
 // pins are the files, at the root of a repository, that name the modules which it needs.
 var pins = []string{"go.mod", "go.sum", "go.work.sum", "vendor/modules.txt", "Godeps/Godeps.json", "Gopkg.lock", "glide.lock"}
 
-var (
-	requiresForm = regexp.MustCompile(`(?m)^\s*(?:require\s+)?[A-Za-z0-9][\w./~-]*\s+v[0-9]`)
-	versionForm  = regexp.MustCompile(`^v[0-9]+$|\.v[0-9]+$`)
-)
+// unlisted are what a repository may have at its root besides, or instead of, what is listed in its pins.
+var unlisted = []string{"vendor", "Godeps", "third_party", "Gopkg.toml", "glide.yaml", "vendor.conf", "vendor.json"}
+
+var versionForm = regexp.MustCompile(`^v[0-9]+$|\.v[0-9]+$`)
 
 // withoutModules clears a target that has never needed the modules which a fix raises, when the fix does nothing else: no file of the target names them, nor
 // anything of such a name that pins dependencies, and the commit with which the fix's history began to need them is not on the target. What needs no
@@ -37,6 +37,10 @@ func (j *judge) withoutModules(ctx context.Context, v *Verdict, a attempt, tip i
 			since, err := j.neededSince(ctx, seed, module)
 			if err != nil || since < 0 || j.x.reach(tip).has(since) {
 				return ignoreAbsent(err)
+			}
+			if why, unread := j.replaced(ctx, since, tip); unread != nil || why != nil {
+				v.open(why...)
+				return ignoreAbsent(unread)
 			}
 			cleared = append(cleared,
 				Evidence{Kind: KindAbsent, Path: pins[0], Note: fmt.Sprintf("module %s: no file of the branch names it", module)},
@@ -78,7 +82,14 @@ func (j *judge) needsNone(ctx context.Context, at int32, modules []string) (bool
 	}
 	goMod, complete := found["go.mod"], found["Godeps/Godeps.json"] != nil || found["Gopkg.lock"] != nil || found["glide.lock"] != nil
 	if goMod != nil {
-		complete = len(found["go.sum"]) > 0 || !requiresForm.Match(goMod)
+		complete = len(found["go.sum"]) > 0
+		if !bytes.Contains(goMod, []byte("require")) {
+			more, err := j.code.hasAny(ctx, commit, unlisted)
+			if err != nil {
+				return false, err
+			}
+			complete = complete || !more
+		}
 	}
 	if !complete {
 		return false, nil
@@ -101,10 +112,11 @@ func namesLike(content []byte, module string) bool {
 		name = path.Base(path.Dir(module))
 	}
 	name = versionForm.ReplaceAllString(name, "")
-	if len(name) < 4 {
-		name = "/" + name // net is a part of many names
+	if len(name) < 4 { // net is a part of many names: it must be a word
+		word := regexp.MustCompile(`(?:^|[^A-Za-z0-9])` + regexp.QuoteMeta(name) + `(?:$|[^A-Za-z0-9])`)
+		return word.Match(content)
 	}
-	return bytes.Contains(content, []byte(module)) || bytes.Contains(content, []byte(name))
+	return bytes.Contains(content, []byte(name))
 }
 
 // neededSince is the last commit before a seed with which a file that pins dependencies began to name a module; -1 when none is found.

@@ -52,10 +52,15 @@ func (j *judge) doubt(ctx context.Context, v *Verdict, a attempt, tip int32) err
 				v.open(e)
 			}
 		}
-		if best := f.evidence[0]; best.Strength != Strong && best.Strength != "" {
-			if err := j.doubtPart(ctx, v, f, tip); err != nil {
-				return err
-			}
+		check := j.doubtPart
+		if best := f.evidence[0].Strength; best == Strong || best == "" {
+			check = j.doubtStrong
+		}
+		if err := check(ctx, v, f, tip); err != nil {
+			return err
+		}
+		if err := j.doubtModules(ctx, v, f.part, tip); err != nil {
+			return err
 		}
 	}
 	return nil
@@ -77,8 +82,14 @@ func (j *judge) doubtPart(ctx context.Context, v *Verdict, f found, tip int32) e
 		v.open(least...)
 	}
 	s, err := j.see(ctx, f.part, tip)
-	if err != nil || s.fault != nil {
+	if err != nil {
 		return err
+	}
+	if s.fault != nil {
+		if f.evidence[0].Strength == Weak {
+			v.open(Evidence{Kind: KindAbsentObject, Note: absentNote("whether the branch has the fix's lines cannot be read", s.fault)})
+		}
+		return nil
 	}
 	switch {
 	case len(least) > 0:
@@ -130,7 +141,7 @@ func (j *judge) nothingOfIt(ctx context.Context, v *Verdict, a attempt, tip int3
 	}
 	seen := map[presence.State]int{}
 	var evidence []Evidence
-	var parts []*part
+	looked := false
 	for _, f := range a.parts {
 		s, err := j.see(ctx, f.part, tip)
 		if err != nil {
@@ -144,9 +155,7 @@ func (j *judge) nothingOfIt(ctx context.Context, v *Verdict, a attempt, tip int3
 			seen[state] += s.count(state)
 		}
 		evidence = append(evidence, s.evidence(presence.Before, presence.After, presence.Drifted)...)
-		if len(s.states) > 0 {
-			parts = append(parts, f.part)
-		}
+		looked = looked || len(s.states) > 0
 	}
 	evidence = evidence[:min(len(evidence), maxShown)]
 	switch {
@@ -160,8 +169,8 @@ func (j *judge) nothingOfIt(ctx context.Context, v *Verdict, a attempt, tip int3
 	case seen[presence.After] > 0:
 		v.open(evidence...)
 	case seen[presence.Absent] > 0:
-		return j.notThere(ctx, v, parts, tip)
-	case len(parts) == 0:
+		return j.notThere(ctx, v, a, tip)
+	case !looked:
 		return j.withoutModules(ctx, v, a, tip)
 	}
 	return nil
@@ -206,10 +215,18 @@ func (j *judge) confirm(ctx context.Context, v *Verdict, a attempt, tip int32) e
 
 // notThere clears a target when nothing of what the fix changed is there, and what brought it is not there either. All parts must agree. Where the code stands
 // under another name, and where nobody knows since when there is such code, the target stays affected.
-func (j *judge) notThere(ctx context.Context, v *Verdict, parts []*part, tip int32) error {
-	var cleared, doubts []Evidence
+func (j *judge) notThere(ctx context.Context, v *Verdict, a attempt, tip int32) error {
+	var cleared []Evidence
+	doubts, err := j.notLooked(ctx, a, tip)
+	if err != nil {
+		return err
+	}
 	there := false
-	for _, p := range parts {
+	for _, f := range a.parts {
+		p := f.part
+		if s, unread := j.see(ctx, p, tip); unread != nil || len(s.states) == 0 {
+			continue
+		}
 		o, err := j.originOf(ctx, p)
 		if err != nil {
 			return err
@@ -229,7 +246,7 @@ func (j *judge) notThere(ctx context.Context, v *Verdict, parts []*part, tip int
 		v.Evidence = append(v.Evidence, doubts...)
 		return nil
 	}
-	if len(parts) == 0 || len(doubts) > 0 {
+	if len(cleared) == 0 || len(doubts) > 0 {
 		v.open(append(cleared, doubts...)...)
 		return nil
 	}
