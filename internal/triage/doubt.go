@@ -177,7 +177,7 @@ func foreign(bumps []string) []string {
 
 var (
 	pathForm   = regexp.MustCompile(`[A-Za-z0-9][\w~-]*(?:\.[\w~-]+)+(?:/[\w.~-]+)+`)
-	insteadOf  = regexp.MustCompile(`(?i)\b(?:replac\w*|switch\w*|migrat\w*|renam\w*|mov(?:e|es|ed|ing)|fork\w*|instead)\b`)
+	insteadOf  = regexp.MustCompile(`(?i)\b(?:replac\w*|switch\w*|renam\w*|fork\w*|instead)\b`)
 	directPins = []string{"go.mod", "Godeps/Godeps.json", "Gopkg.lock", "glide.lock"}
 )
 

@@ -8,13 +8,15 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+
+	"github.com/kubelts/kubelts/internal/git"
 )
 
 // pins are the files, at the root of a repository, that name the modules which it needs.
 var pins = []string{"go.mod", "go.sum", "go.work.sum", "vendor/modules.txt", "Godeps/Godeps.json", "Gopkg.lock", "glide.lock"}
 
 // unlisted are what a repository may have at its root besides, or instead of, what is listed in its pins.
-var unlisted = []string{"vendor", "Godeps", "third_party", "Gopkg.toml", "glide.yaml", "vendor.conf", "vendor.json"}
+var unlisted = []string{"vendor", "third_party", "Gopkg.toml", "glide.yaml", "vendor.conf", "vendor.json"}
 
 var versionForm = regexp.MustCompile(`^v[0-9]+$|\.v[0-9]+$`)
 
@@ -80,19 +82,8 @@ func (j *judge) needsNone(ctx context.Context, at int32, modules []string) (bool
 		}
 		found[name] = content
 	}
-	goMod, complete := found["go.mod"], found["Godeps/Godeps.json"] != nil || found["Gopkg.lock"] != nil || found["glide.lock"] != nil
-	if goMod != nil {
-		complete = len(found["go.sum"]) > 0
-		if !bytes.Contains(goMod, []byte("require")) {
-			more, err := j.code.hasAny(ctx, commit, unlisted)
-			if err != nil {
-				return false, err
-			}
-			complete = complete || !more
-		}
-	}
-	if !complete {
-		return false, nil
+	if complete, err := j.listsAll(ctx, commit, found); err != nil || !complete {
+		return false, err
 	}
 	named := false
 	err := j.history.Grep(ctx, commit, modules, "", func(string, string) bool {
@@ -103,6 +94,25 @@ func (j *judge) needsNone(ctx context.Context, at int32, modules []string) (bool
 		return false, nil // a file that cannot be read may name it: nothing is cleared
 	}
 	return !named, err
+}
+
+// listsAll reports whether the pins of a commit name all modules that it needs, those that are needed by way of others, too.
+func (j *judge) listsAll(ctx context.Context, commit git.OID, found map[string][]byte) (bool, error) {
+	goMod, listed := found["go.mod"], found["Godeps/Godeps.json"] != nil
+	switch {
+	case goMod == nil:
+		return listed || found["Gopkg.lock"] != nil || found["glide.lock"] != nil, nil
+	case len(found["go.sum"]) > 0:
+		return true, nil
+	case bytes.Contains(goMod, []byte("require")):
+		return false, nil
+	}
+	names := unlisted
+	if !listed {
+		names = append(slices.Clone(names), "Godeps")
+	}
+	more, err := j.code.hasAny(ctx, commit, names)
+	return !more, err
 }
 
 // namesLike reports whether a file that pins dependencies names a module, or another one with its name: what is gopkg.in/yaml.v2 now was launchpad.net/goyaml.

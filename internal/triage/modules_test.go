@@ -38,6 +38,10 @@ func TestWithoutModules(t *testing.T) {
 			has(w, map[string]string{"go.mod": head + "go 1.12\n"})
 			land(w)
 		}, "not_affected absent_symbol introduced"},
+		{"nothing is needed, and Godeps.json says so", func(w *world) {
+			has(w, map[string]string{"go.mod": head + "go 1.12\n", "go.sum": "", "Godeps/Godeps.json": "{\n\t\"ImportPath\": \"example.org/server\",\n\t\"Deps\": null\n}\n"})
+			land(w)
+		}, "not_affected absent_symbol introduced"},
 		{"Godeps.json names others", func(w *world) {
 			w.Checkout("release-1.0")
 			w.Git("rm", "-q", "go.mod")
