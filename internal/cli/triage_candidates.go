@@ -24,7 +24,7 @@ import (
 // candidateFlags are the flags of triage that are about candidates.
 type candidateFlags struct {
 	wanted, withMain bool
-	since, at        string
+	since, asOf      string
 	limit            int
 	severity         []string
 }
@@ -36,7 +36,7 @@ func (c *candidateFlags) add(cmd *cobra.Command) {
 	flags := cmd.Flags()
 	flags.BoolVar(&c.wanted, "candidates", false, "find what newer branches took that these branches lack and should consider")
 	flags.StringVar(&c.since, "since", "", "with --candidates: what newer branches took after this day or commit, `DATE|REV` (default: the branch's last release)")
-	flags.StringVar(&c.at, "at", "", "with --candidates: look at the branch as it was at `REV`, such as a tag")
+	flags.StringVar(&c.asOf, "as-of", "", "with --candidates: look at the branch as it was at `REV`, such as a tag")
 	flags.IntVar(&c.limit, "limit", defaultCandidates, "with --candidates: show the first `N` of each branch; 0 shows all")
 	flags.StringSliceVar(&c.severity, "severity", nil, "with --candidates: only those that speak of `WORD`: "+strings.Join(candidate.Severities(), ", "))
 	flags.BoolVar(&c.withMain, "with-main", false, "with --candidates: also what only the main branch has, when it speaks of a severe fault")
@@ -48,7 +48,7 @@ func (c *candidateFlags) add(cmd *cobra.Command) {
 
 // check refuses flags that do not go together, and words that are none.
 func (c *candidateFlags) check(cmd *cobra.Command) error {
-	for _, name := range []string{"since", "at", "limit", "severity", "with-main"} {
+	for _, name := range []string{"since", "as-of", "limit", "severity", "with-main"} {
 		if !c.wanted && cmd.Flags().Changed(name) {
 			return usage(cmd, errs.WithHint(errs.New(errs.Invalid, "--%s: only with --candidates", name), "add --candidates"))
 		}
@@ -113,17 +113,17 @@ func (t *triageRun) candidateLines(ctx context.Context, repo *gitrepo.Repo, want
 	if len(lines) == 0 {
 		return nil, errs.WithHint(errs.New(errs.Invalid, "--candidates: none of the branches is for a minor"), "choose release branches with --branches, such as release-1.20")
 	}
-	if t.candidates.at == "" {
+	if t.candidates.asOf == "" {
 		return lines, nil
 	}
 	if len(lines) > 1 {
-		return nil, errs.WithHint(errs.New(errs.Invalid, "--at %q: there are %d branches", t.candidates.at, len(lines)), "choose one with --branches")
+		return nil, errs.WithHint(errs.New(errs.Invalid, "--as-of %q: there are %d branches", t.candidates.asOf, len(lines)), "choose one with --branches")
 	}
-	at, err := repo.Resolve(ctx, t.candidates.at)
+	at, err := repo.Resolve(ctx, t.candidates.asOf)
 	if err != nil {
-		return nil, fmt.Errorf("--at: %w", err)
+		return nil, fmt.Errorf("--as-of: %w", err)
 	}
-	lines[0].Name, lines[0].Commit = t.candidates.at, at
+	lines[0].Name, lines[0].Commit = t.candidates.asOf, at
 	return lines, nil
 }
 

@@ -64,7 +64,7 @@ func TestRecordedShapes(t *testing.T) {
 			"skipped 0",
 		}},
 		{"pull-requests", "search.json", []string{
-			"#101 [CVE-2099-0001] 2026-10-01 https://github.com/kubernetes/kubernetes/pull/101",
+			"#101 [CVE-2099-0001] 2026-10-01 https://github.com/kubernetes/kubernetes/pull/101 [cherry-pick-approved]",
 			"skipped 0",
 		}},
 		{"endoflife", "endoflife-v0.json", []string{
