@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"time"
 
 	"github.com/kubelts/kubelts/internal/vuln"
 )
@@ -37,7 +38,7 @@ func (m *merger) draft(g *group, opinions []*opinion) *vuln.Record {
 			sources = append(sources, from)
 		}
 	}
-	record.Withdrawn = first.Record.Withdrawn
+	record.Withdrawn = taken(g.candidates)
 	record.Kubelts = vuln.Extension{Sources: sources, Confidence: confidence(first.Origin.Rank), Class: class(first.Origin.Rank, len(opinions) > 0)}
 	if first.Origin.Rank == Git {
 		git := first.Record.Kubelts
@@ -45,6 +46,23 @@ func (m *merger) draft(g *group, opinions []*opinion) *vuln.Record {
 	}
 	m.packages(record, g, opinions)
 	return record
+}
+
+// taken is when the record was taken back: not before all sources of the first one's rank did so. Of two advisories for one flaw the second is often withdrawn as a
+// duplicate, and that cures nothing.
+func taken(candidates []Candidate) (at time.Time) {
+	for _, c := range candidates {
+		if c.Origin.Rank != candidates[0].Origin.Rank {
+			break
+		}
+		if c.Record.Withdrawn.IsZero() {
+			return time.Time{}
+		}
+		if c.Record.Withdrawn.After(at) {
+			at = c.Record.Withdrawn
+		}
+	}
+	return at
 }
 
 // minors are those of two lists, in order.

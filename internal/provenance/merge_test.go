@@ -216,6 +216,33 @@ func TestFieldsInConflict(t *testing.T) {
 	}
 }
 
+// TestWithdrawn: a duplicate that is taken back takes no flaw with it, whatever was written last; what all of the first rank take back is gone.
+func TestWithdrawn(t *testing.T) {
+	stands := func(names string) *vuln.Record { return say(early, names, core, "1.2.0..1.2.2") }
+	gone := func(names string) *vuln.Record {
+		r := say(late, names, core, "1.2.0..1.2.2")
+		r.Withdrawn = r.Modified
+		return r
+	}
+	for _, tt := range []struct {
+		name       string
+		candidates []provenance.Candidate
+		want       bool
+	}{
+		{"a duplicate", []provenance.Candidate{from("github", provenance.Other, stands("GHSA-1 CVE-1-1")), from("github", provenance.Other, gone("GHSA-2 CVE-1-1"))}, false},
+		{"all", []provenance.Candidate{from("github", provenance.Other, gone("GHSA-1 CVE-1-1")), from("nvd", provenance.Other, gone("CVE-1-1"))}, true},
+		{"the announcement, and not others", []provenance.Candidate{from("cve", provenance.Announced, gone("CVE-1-1")), from("nvd", provenance.Other, stands("CVE-1-1"))}, true},
+		{"others, and not the announcement", []provenance.Candidate{from("cve", provenance.Announced, stands("CVE-1-1")), from("nvd", provenance.Other, gone("CVE-1-1"))}, false},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			merged := provenance.Merge(provenance.Input{Releases: releases(t), Items: provenance.Items{Candidates: tt.candidates}})
+			if len(merged.Records) != 1 || merged.Records[0].Withdrawn.IsZero() == tt.want {
+				t.Errorf("%+v, want withdrawn: %v", merged.Records, tt.want)
+			}
+		})
+	}
+}
+
 func TestLeads(t *testing.T) {
 	pulls := []provenance.PullRequest{{Number: 1, Names: []string{"CVE-1-1"}}, {Number: 2, Names: []string{"cve-1-1", "CVE-1-9"}}}
 	merged := provenance.Merge(provenance.Input{Facts: []*vuln.Record{say(early, "CVE-1-1", core, "1.2.0..1.2.2")}, Releases: releases(t), Items: provenance.Items{PullRequests: pulls}})
