@@ -44,7 +44,11 @@ func TestInstancesAreCounted(t *testing.T) {
 		{"and their leases say that these are all", func(s *cluster.Snapshot) { put(s, true, "lb:1", "v1.37.1", 1, 2, 3) }, live, "3"},
 		{"one of them is missing", func(s *cluster.Snapshot) { put(s, true, "lb:1", "v1.37.1", 1, 2) }, live, "at least 2: 1 kube-apiserver of 3"},
 		{"one is missing beside those with addresses", func(s *cluster.Snapshot) { put(s, false, "a:1", "v1.37.1", 1); put(s, false, "b:1", "v1.37.1", 2) }, live, "at least 2: 1 kube-apiserver of 3"},
-		{"one that is gone left its lease", func(s *cluster.Snapshot) { put(s, true, "lb:1", "v1.37.1", 1, 2, 3) }, append([]cluster.Identity{lease(10 * time.Minute)}, live...), "3"},
+		{"one that is gone left its lease", func(s *cluster.Snapshot) { put(s, true, "lb:1", "v1.37.1", 1, 2, 3) }, append([]cluster.Identity{lease(3 * time.Hour)}, live...), "3"},
+		{"one that is gone, or whose clock is behind", func(s *cluster.Snapshot) { put(s, true, "lb:1", "v1.37.1", 1, 2, 3) }, append([]cluster.Identity{lease(10 * time.Minute)}, live...), "at least 3: kube-apiservers behind lb:1 beyond the 3 seen"},
+		{"a clock that is ahead makes no others gone", func(s *cluster.Snapshot) { put(s, true, "lb:1", "v1.37.1", 1) }, append([]cluster.Identity{lease(-5 * time.Minute)}, live[:2]...), "at least 1: kube-apiservers behind lb:1 beyond the 1 seen"},
+		{"nor does a time to come", func(s *cluster.Snapshot) { put(s, true, "lb:1", "v1.37.1", 1) }, append([]cluster.Identity{lease(-1000 * time.Hour)}, live[:2]...), "at least 1: kube-apiservers behind lb:1 beyond the 1 seen"},
+		{"a lease that says no time", func(s *cluster.Snapshot) { put(s, true, "lb:1", "v1.37.1", 1) }, []cluster.Identity{live[0], {Name: "apiserver-x"}}, "at least 1: kube-apiservers behind lb:1 beyond the 1 seen"},
 		{"seen twice, by address and behind the load balancer", func(s *cluster.Snapshot) {
 			put(s, true, "lb:1", "v1.37.1", 1, 2, 3)
 			put(s, false, "a:1", "v1.37.1", 1)

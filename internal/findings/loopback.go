@@ -73,6 +73,9 @@ func (j *judge) beyond(c counted) {
 	if c.leased > 0 && c.leased < c.seen {
 		reason += fmt.Sprintf("; the leases in kube-system are of %s only, as where hosts share a name or one has restarted meanwhile", plural(c.leased, "host name"))
 	}
+	if c.doubt && c.leased == c.seen {
+		reason += "; a lease in kube-system was not renewed lately: that instance is gone, or the clock of its host is behind"
+	}
 	for i, a := range j.s.APIServers {
 		n, first := seen[a.Address]
 		if !a.Shared || !first || c.at[i] == 0 && j.listed(a) {
