@@ -76,11 +76,11 @@ func (b *Builder) trim() error {
 		if name == moduleCache {
 			unit = moduleUnit
 		}
-		if err := trimDir(filepath.Join(b.options.Cache, name), share, unit, now); err != nil {
-			return fmt.Errorf("trim the %s cache: %w", name, err)
+		if failed := trimDir(filepath.Join(b.options.Cache, name), share, unit, now); failed != nil {
+			err = errors.Join(err, fmt.Errorf("trim the %s cache: %w", name, failed))
 		}
 	}
-	return nil
+	return err
 }
 
 // cacheUnit is what a cache gives up as a whole.
@@ -94,10 +94,17 @@ type cacheUnit struct {
 // trimDir brings a cache that holds more than limit bytes down to nine tenths of that. unitOf names the unit of a file; the unit's last use is that of its files, which the
 // go program notes as their time of change. A time to come is nobody's use: tests may write to a cache.
 func trimDir(dir string, limit int64, unitOf func(name string) string, now time.Time) error {
-	root, err := os.OpenRoot(dir)
+	info, err := os.Lstat(dir)
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil
 	}
+	if err != nil {
+		return err
+	}
+	if !info.IsDir() {
+		return fmt.Errorf("%s is no directory of ours: what a link leads to may be somebody else's", dir)
+	}
+	root, err := os.OpenRoot(dir)
 	if err != nil {
 		return err
 	}

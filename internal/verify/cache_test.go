@@ -143,3 +143,19 @@ func TestTrimWaitsForJobs(t *testing.T) {
 		t.Errorf("got %q, want %q", got, want)
 	}
 }
+
+// TestTrimFollowsNoLink: people may put the go program's own cache in the place of ours, and keep what is in it.
+func TestTrimFollowsNoLink(t *testing.T) {
+	outside, cache, now := t.TempDir(), t.TempDir(), time.Now()
+	fillCache(t, outside, now, []cacheFile{{"mine/1", 100, 99}})
+	link := filepath.Join(cache, moduleCache)
+	if err := os.Symlink(outside, link); err != nil {
+		t.Fatal(err)
+	}
+	if err := trimDir(link, 10, moduleUnit, now); err == nil || !strings.Contains(err.Error(), "no directory of ours") {
+		t.Errorf("error %v", err)
+	}
+	if got := leftIn(t, outside); got != "mine/1" {
+		t.Errorf("left %q", got)
+	}
+}
