@@ -33,7 +33,7 @@ func oneEach(seen []taken) []taken {
 }
 
 // sameCluster reports whether two snapshots are of one cluster. Their UIDs do not do: a cluster that was made anew from a backup of another has the other's. It takes one
-// address and one authority, or a loopback certificate that both show, which only one process can have.
+// address and one authority beside one UID, for a proxy has many clusters at one address, or a loopback certificate that both show, which only one process can have.
 func sameCluster(a, b *cluster.Snapshot) bool {
 	if a.UID != "" && b.UID != "" && a.UID != b.UID {
 		return false
@@ -45,7 +45,7 @@ func sameCluster(a, b *cluster.Snapshot) bool {
 		}
 		return bytes.Join(s.Certificates[i].DER, nil)
 	}
-	if ca := authority(a); a.Server == b.Server && len(ca) > 0 && bytes.Equal(ca, authority(b)) {
+	if ca := authority(a); a.UID != "" && a.UID == b.UID && a.Server == b.Server && len(ca) > 0 && bytes.Equal(ca, authority(b)) {
 		return true
 	}
 	for _, c := range a.Certificates {

@@ -28,7 +28,8 @@ func TestOneEach(t *testing.T) {
 		want []string // each with what else it is called and how many users it has
 	}{
 		{"one address and authority", []taken{snapshot("a", "s", "1", "ca", "", 3), snapshot("b", "s", "1", "ca", "", 2), snapshot("c", "s", "1", "ca", "", 4)}, []string{"b [a c] 3"}},
-		{"one without rights", []taken{snapshot("a", "s", "", "ca", "", 1), snapshot("b", "s", "1", "ca", "", 2)}, []string{"b [a] 2"}},
+		{"one without rights", []taken{snapshot("a", "s", "", "ca", "l", 1), snapshot("b", "s", "1", "ca", "l", 2)}, []string{"b [a] 2"}},
+		{"one without rights, maybe of another cluster behind the proxy", []taken{snapshot("a", "s", "", "ca", "", 1), snapshot("b", "s", "1", "ca", "", 2)}, []string{"a [] 1", "b [] 1"}},
 		{"two addresses, one process", []taken{snapshot("a", "inside", "1", "ca", "l", 2), snapshot("b", "outside", "1", "other", "l", 2)}, []string{"a [b] 2"}},
 		{"made anew from a backup", []taken{snapshot("a", "s1", "1", "ca", "l1", 2), snapshot("b", "s2", "1", "ca", "l2", 2)}, []string{"a [] 1", "b [] 1"}},
 		{"one address for several clusters", []taken{snapshot("a", "proxy", "1", "ca", "", 2), snapshot("b", "proxy", "2", "ca", "", 2)}, []string{"a [] 1", "b [] 1"}},
