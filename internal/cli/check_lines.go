@@ -9,9 +9,11 @@ import (
 
 	"github.com/spf13/pflag"
 
+	"github.com/kubelts/kubelts/internal/cluster"
 	"github.com/kubelts/kubelts/internal/errs"
 	"github.com/kubelts/kubelts/internal/findings"
 	"github.com/kubelts/kubelts/internal/lts"
+	"github.com/kubelts/kubelts/internal/release"
 )
 
 // knownLines is the flag about projects whose line releases are known.
@@ -30,7 +32,11 @@ func (k *knownLines) readLines() ([]findings.LineRelease, error) {
 			if err != nil {
 				return nil, err
 			}
-			out = append(out, knownRelease(one))
+			known, err := knownRelease(dir, one)
+			if err != nil {
+				return nil, err
+			}
+			out = append(out, known)
 			continue
 		}
 		root, err := os.OpenRoot(dir)
@@ -73,19 +79,32 @@ func lineReleases(project fs.FS, dir string) ([]findings.LineRelease, error) {
 		if err != nil {
 			return nil, err
 		}
-		out = append(out, knownRelease(m))
+		known, err := knownRelease(dir+"/"+name, m)
+		if err != nil {
+			return nil, err
+		}
+		out = append(out, known)
 	}
 	return out, nil
 }
 
-func knownRelease(m *lts.Manifest) findings.LineRelease {
+// knownRelease is what a manifest says of a release. It may speak of a line's own releases only: not of upstream's, and not as if one were built on another release, whose
+// holes are others.
+func knownRelease(file string, m *lts.Manifest) (findings.LineRelease, error) {
+	v, ok := cluster.ParseVersion(m.Version)
+	if ok && !v.OwnNumbering() && v == release.Of(v.Minor, v.Patch) {
+		return findings.LineRelease{}, errs.New(errs.Invalid, "read lines: %s: %s is the name of an upstream release", file, v)
+	}
+	if base, based := cluster.ParseVersion(m.Base.Tag); ok && based && (base.Minor != v.Minor || !v.OwnNumbering() && base.Patch != v.Patch) {
+		return findings.LineRelease{}, errs.New(errs.Invalid, "read lines: %s: by its name %s is not built on %s", file, v, base)
+	}
 	l := findings.LineRelease{Version: m.Version, Base: m.Base.Tag, Cures: m.Vulnerabilities}
 	for _, o := range m.Open {
 		if o.Status == findings.UnderInvestigation {
 			l.Unsure = append(l.Unsure, o.ID)
 		}
 	}
-	return l
+	return l, nil
 }
 
 // readSmall reads a file of a project.
