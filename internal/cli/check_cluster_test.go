@@ -122,7 +122,7 @@ func identified(t *testing.T, c *clustertest.Cluster) {
 			t.Fatal(err)
 		}
 	}
-	lease("gone", 30*time.Minute)
+	lease("gone", 3*time.Hour)
 	if r, missed := look(); r.Cluster.Instances != 1 || r.Cluster.AtLeast || missed != "" {
 		t.Errorf("beside a lease that nobody renews: %d, at least %v, %s", r.Cluster.Instances, r.Cluster.AtLeast, missed)
 	}
