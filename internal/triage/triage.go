@@ -27,7 +27,7 @@ type Status string
 const (
 	Affected           Status = "affected"            // the fix is known in this repository, and the branch lacks it or a part of it
 	Fixed              Status = "fixed"               // every commit of the fix is on the branch and was not reverted
-	NotAffected        Status = "not_affected"        // the commits that brought the flaw in, which the record names, are not on the branch
+	NotAffected        Status = "not_affected"        // the flawed code is not on the branch and never was, by two kinds of evidence or by the record and history
 	UnderInvestigation Status = "under_investigation" // nothing that can be known here decides it
 )
 
